@@ -1,0 +1,129 @@
+"""How bytes cross between the sandbox and the host: packed bytes, head text, field lines and netstrings of `whorl:host`.
+
+Strings are the cheapest thing that crosses the component boundary, so bytes travel as strings: as they are when they
+are valid UTF-8, else as base64. Everything here works on `bytes` that hold UTF-8, which is what the engine hands out.
+Whatever comes from a guest is untrusted: each decoder raises `MalformedError`, which the engine turns into a trap.
+"""
+
+from binascii import Error as Base64Error
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Iterable
+
+Fields = list[tuple[bytes, bytes]]
+"""Header or trailer fields in order: name, value."""
+
+
+class MalformedError(ValueError):
+    """What a guest or adapter sent does not follow the conventions of `whorl:host`."""
+
+
+def is_utf8(data: bytes) -> bool:
+    """Tell whether `data` can cross as a string without being encoded."""
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def pack(data: bytes) -> bytes:
+    """Return `data` as packed bytes: a flag, then the bytes or their base64."""
+    return b"r" + data if is_utf8(data) else b"b" + b2a_base64(data, newline=False)
+
+
+def unpack(packed: bytes) -> bytes:
+    """Return the bytes that were packed.
+
+    Raises:
+        MalformedError: the flag is unknown or the base64 is not valid.
+    """
+    flag = packed[:1]
+    if flag == b"r":
+        return packed[1:]
+    if flag == b"b":
+        return decode_base64(packed[1:])
+    raise MalformedError(f"packed bytes begin with {flag!r}, not with `r` or `b`")
+
+
+def decode_base64(text: bytes) -> bytes:
+    """Return the bytes that `text` stands for.
+
+    Raises:
+        MalformedError: `text` is not padded base64.
+    """
+    try:
+        return a2b_base64(text, strict_mode=True)
+    except Base64Error as error:
+        raise MalformedError(f"bad base64: {error}") from error
+
+
+def encode_head(head: bytes) -> bytes:
+    """Return head text (UTF-8 of latin-1 code points) for the raw bytes of a head."""
+    return head if head.isascii() else head.decode("latin-1").encode()
+
+
+def decode_head(text: bytes) -> bytes:
+    """Return the raw bytes that head text stands for.
+
+    Raises:
+        MalformedError: a character does not stand for a byte.
+    """
+    if text.isascii():
+        return text
+    try:
+        return text.decode().encode("latin-1")
+    except UnicodeError as error:
+        raise MalformedError("head text holds a character above U+00FF") from error
+
+
+def encode_fields(fields: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Return field lines (raw bytes, not yet head text) for `fields`."""
+    return b"".join([b"%b\n%b\r" % field for field in fields])
+
+
+def decode_fields(lines: bytes) -> Fields:
+    """Return the fields of `lines` (raw bytes).
+
+    Raises:
+        MalformedError: a line has no value, or does not end.
+    """
+    if not lines:
+        return []
+    fields = []
+    *whole, rest = lines.split(b"\r")
+    if rest:
+        raise MalformedError("the last field line does not end")
+    for line in whole:
+        name, separator, value = line.partition(b"\n")
+        if not separator:
+            raise MalformedError("a field line has no value")
+        fields.append((name, value))
+    return fields
+
+
+def encode_netstrings(strings: Iterable[bytes]) -> bytes:
+    """Return `strings` one after the other, each with its length before it."""
+    return b"".join([b"%d:%b" % (len(string), string) for string in strings])
+
+
+def decode_netstrings(data: bytes) -> list[bytes]:
+    """Return the strings of `data`.
+
+    Raises:
+        MalformedError: a length is missing or too large.
+    """
+    strings = []
+    at = 0
+    while at < len(data):
+        colon = data.find(b":", at, at + 20)
+        digits = data[at:colon] if colon > 0 else b""
+        if not digits.isdigit():
+            raise MalformedError("a netstring has no length")
+        end = colon + 1 + int(digits)
+        if end > len(data):
+            raise MalformedError("a netstring is longer than what holds it")
+        strings.append(data[colon + 1 : end])
+        at = end
+    return strings

@@ -1,0 +1,86 @@
+"""The tasks of one instance: what takes time, and whether it is ready.
+
+Theory of operation: a task is an integer that the guest's adapter knows. `wait` looks at the tasks it was given and
+suspends the fiber when none is ready; `mark` makes a task ready and resumes the fiber if it waits for that task. State
+is kept by level, not by event: a task stays ready until `clear`, so no wake-up is lost and none has to be consumed.
+Work that runs beside the guest (an outgoing request) is an asyncio task that this table owns: closing it cancels them.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+REQUEST_BODY = 1
+RESPONSE_SINK = 2
+_FIRST_FREE = 16
+
+
+class TaskTable:
+    """The tasks of one instance. Not thread-safe: everything happens on the event loop's thread."""
+
+    __slots__ = ("_background", "_next", "_ready", "_waiting", "_wake")
+
+    def __init__(self) -> None:
+        self._ready: set[int] = set()
+        self._waiting: frozenset[int] = frozenset()
+        self._wake: Callable[[], None] | None = None
+        self._next = _FIRST_FREE
+        self._background: set[asyncio.Task[None]] = set()
+
+    def allocate(self, count: int = 1) -> int:
+        """Return the first of `count` new task numbers in a row, none of them ready."""
+        first = self._next
+        self._next = first + count
+        return first
+
+    def mark(self, task: int) -> None:
+        """Make `task` ready, and resume the fiber when it waits for it."""
+        self._ready.add(task)
+        if self._wake is not None and task in self._waiting:
+            wake, self._wake = self._wake, None
+            wake()
+
+    def clear(self, task: int) -> None:
+        """Make `task` not ready."""
+        self._ready.discard(task)
+
+    def is_ready(self, task: int) -> bool:
+        """Tell whether `task` is ready."""
+        return task in self._ready
+
+    def ready_among(self, tasks: frozenset[int]) -> list[int]:
+        """Return those of `tasks` that are ready, in ascending order."""
+        return sorted(self._ready & tasks)
+
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run `work` beside the guest; it is cancelled when the instance is closed."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+        return task
+
+    @property
+    def has_background_work(self) -> bool:
+        """Whether anything runs beside the guest that could make a task ready."""
+        return bool(self._background)
+
+    def suspend(self, tasks: frozenset[int], wake: Callable[[], None]) -> None:
+        """Call `wake` once, when one of `tasks` becomes ready."""
+        self._waiting = tasks
+        self._wake = wake
+
+    def resume(self) -> None:
+        """Forget what `suspend` asked for."""
+        self._wake = None
+        self._waiting = frozenset()
+
+    def cancel_background(self) -> None:
+        """Cancel whatever runs beside the guest."""
+        for task in tuple(self._background):
+            task.cancel()
+
+    def close(self) -> None:
+        """Cancel what runs beside the guest and forget every task."""
+        self.resume()
+        self.cancel_background()
+        self._ready.clear()

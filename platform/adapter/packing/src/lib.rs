@@ -53,6 +53,17 @@ pub fn unpack(packed: String) -> Option<Vec<u8>> {
     unpack_flagged(flag, packed, 1)
 }
 
+/// As [`unpack`], for packed bytes that lie within something else.
+#[must_use]
+pub fn unpack_str(packed: &str) -> Option<Vec<u8>> {
+    let text = packed.get(1..)?.as_bytes().to_vec();
+    match packed.as_bytes()[0] {
+        RAW => Some(text),
+        BASE64 => base64::decode(text, 0),
+        _ => None,
+    }
+}
+
 /// The bytes that `text` holds from offset `at` on, whose flag stood elsewhere.
 #[must_use]
 pub fn unpack_flagged(flag: u8, text: String, at: usize) -> Option<Vec<u8>> {

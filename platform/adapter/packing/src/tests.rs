@@ -1,6 +1,8 @@
 //! Unit and property tests; they run natively, so the vectors of the sandbox are tested through the adapters.
 
-use crate::{base64, from_head, netstrings, pack, to_head, unpack, unpack_flagged, utf8};
+use crate::{
+    base64, from_head, netstrings, pack, to_head, unpack, unpack_flagged, unpack_str, utf8,
+};
 use alloc::{format, string::String, vec, vec::Vec};
 
 /// A small generator (xorshift), so that the properties need no dependency and fail the same way twice.
@@ -56,6 +58,7 @@ fn whatever_is_packed_is_unpacked() {
         for _ in 0..20 {
             let bytes = random.bytes(len);
             assert_eq!(unpack(pack(&bytes)), Some(bytes.clone()));
+            assert_eq!(unpack_str(&pack(&bytes)), Some(bytes.clone()));
             assert_eq!(from_head(to_head(bytes.clone())), Some(bytes));
         }
     }
@@ -82,6 +85,9 @@ fn malformed_base64_is_refused() {
 fn an_unknown_flag_or_a_bad_offset_is_refused() {
     assert_eq!(unpack("xabc".into()), None);
     assert_eq!(unpack(String::new()), None);
+    assert_eq!(unpack_str("xabc"), None);
+    assert_eq!(unpack_str("ü"), None);
+    assert_eq!(unpack_str(""), None);
     assert_eq!(unpack_flagged(b'r', "abc".into(), 4), None);
     assert_eq!(unpack_flagged(b'b', "abc".into(), 4), None);
 }

@@ -1,0 +1,121 @@
+"""A composed component that is ready to be instantiated: its code, its linker, and the host functions behind it."""
+
+import ctypes
+from collections.abc import Sequence
+from ctypes import c_void_p, cast
+from typing import TYPE_CHECKING, Any
+
+from wasmtime import WasmtimeError
+from wasmtime import component as wasm
+
+from whorl.engine import bindings
+from whorl.engine.host_functions import Instances, callback_address, make_callback, record_failure
+from whorl.engine.host_interfaces import HostInterface
+from whorl.engine.instances import Instance
+from whorl.engine.limits import InstanceLimits
+from whorl.engine.waiting import INTERFACE as WAIT_INTERFACE
+from whorl.engine.waiting import WaitFunction
+from whorl.errors import ComponentError
+
+if TYPE_CHECKING:
+    from whorl.engine.engines import Engine
+
+_EXPORT = "handle"
+
+
+class LinkedComponent:
+    """A component of one app, linked to what it is granted. Instances of it are made by `instantiate`.
+
+    Args:
+        engine: the engine that compiled it.
+        name: the component's id, for messages.
+        component: the compiled component.
+        interfaces: the host interfaces that it may import.
+
+    Raises:
+        ComponentError: it imports something that nobody provides, or does not export `handle`.
+    """
+
+    def __init__(
+        self, engine: "Engine", name: str, component: wasm.Component, interfaces: Sequence[HostInterface]
+    ) -> None:
+        self.name = name
+        self.ticker = engine.ticker
+        self.engine_address = engine.address
+        self.instances: Instances = {}
+        self.wait = WaitFunction(self.instances, record_failure)
+        self._component = component
+        self._callbacks: list[Any] = []
+        self._linker = wasm.Linker(engine.wasmtime)
+        imported = component.type.imports(engine.wasmtime)
+        self._link(engine, imported, {interface.name: interface for interface in interfaces})
+        index = component.get_export_index(_EXPORT)
+        if index is None:
+            raise ComponentError(f"component `{name}`: the composition does not export `{_EXPORT}`")
+        self._export = index
+        self.export_address = _address(index)
+        self.component_address = _address(component)
+        self.linker_address = _address(self._linker)
+
+    def _link(self, engine: "Engine", imported: dict[str, Any], provided: dict[str, HostInterface]) -> None:
+        with self._linker.root() as root:
+            for name, extern in imported.items():
+                if name not in provided and name != WAIT_INTERFACE:
+                    raise ComponentError(
+                        f"component `{self.name}` imports `{name}`, which nobody provides; add a dependency that exports"
+                        " it, or build the component without it"
+                    )
+                wanted = set(extern.ty.exports(engine.wasmtime))
+                with root.add_instance(name) as linker_instance:
+                    if name == WAIT_INTERFACE:
+                        self._add(linker_instance, "wait", self.wait.address, bindings.add_func_async)
+                    else:
+                        self._add_interface(linker_instance, provided[name], wanted)
+
+    def _add_interface(self, linker_instance: Any, interface: HostInterface, wanted: set[str]) -> None:
+        for function in interface.functions:
+            if function.name in wanted:
+                callback = make_callback(function, self.instances)
+                self._callbacks.append(callback)
+                self._add(linker_instance, function.name, callback_address(callback), bindings.add_func)
+                wanted.discard(function.name)
+        if wanted:
+            missing = ", ".join(f"`{name}`" for name in sorted(wanted))
+            raise ComponentError(f"component `{self.name}`: `{interface.name}` does not provide {missing}")
+
+    def _add(self, linker_instance: Any, name: str, callback: int, add: Any) -> None:
+        encoded = name.encode()
+        error = add(_address(linker_instance), encoded, len(encoded), callback, None, None)
+        if error:
+            message = WasmtimeError._from_ptr(cast(error, ctypes.POINTER(_error_type())))  # noqa: SLF001
+            raise ComponentError(f"component `{self.name}`: `{name}` cannot be linked: {message}")
+
+    async def instantiate(self, limits: InstanceLimits) -> Instance:
+        """Return a new instance; the caller closes it.
+
+        Raises:
+            Trap: the guest's start function trapped, or its initial memory exceeds the limit.
+        """
+        instance = Instance(self, limits)
+        try:
+            await instance.start()
+        except BaseException:
+            instance.close()
+            raise
+        return instance
+
+    def close(self) -> None:
+        """Free the code and the linker; every instance must have been closed."""
+        self._linker.close()
+        self._export.close()
+        self._component.close()
+
+
+def _address(managed: Any) -> int:
+    return cast(managed.ptr(), c_void_p).value or 0
+
+
+def _error_type() -> Any:
+    from wasmtime import _bindings  # noqa: PLC0415 - only on the way to an error
+
+    return _bindings.wasmtime_error_t

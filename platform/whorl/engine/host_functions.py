@@ -1,0 +1,59 @@
+"""Host functions as the C API calls them: one precompiled callback for each function of a flat host interface."""
+
+from collections.abc import Callable
+from ctypes import c_void_p, cast
+from typing import TYPE_CHECKING, Any
+
+from whorl.engine import bindings
+from whorl.engine.host_interfaces import HostFunction
+from whorl.engine.values import make_reader, make_writer
+
+if TYPE_CHECKING:
+    from whorl.engine.instances import Instance
+
+Instances = dict[int, "Instance"]
+"""The instances of one component, by the address of their context."""
+
+_Call = Callable[["Instance", int, int], None]
+
+
+def record_failure(instance: "Instance", raised: BaseException) -> int:
+    """Keep what a host function raised as the cause of the trap, and return the error that makes it one."""
+    instance.failure = raised
+    address: int = bindings.error_new(f"{type(raised).__name__}: {raised}".encode().replace(b"\0", b""))
+    return address
+
+
+def make_callback(function: HostFunction, instances: Instances) -> Any:
+    """Return the C callback for `function`; it must be kept alive as long as a linker knows it."""
+    call = _adapt(function)
+
+    def callback(  # noqa: PLR0913 - the C API's signature
+        _data: Any, context: int, _type: Any, arguments: int, _count: int, results: int, _result_count: int
+    ) -> int | None:
+        instance = instances[context]
+        instance.host_calls += 1
+        try:
+            call(instance, arguments, results)
+        except BaseException as raised:  # noqa: BLE001 - nothing may pass through C; it becomes a trap
+            return record_failure(instance, raised)
+        return None
+
+    return bindings.SyncCallback(callback)
+
+
+def callback_address(callback: Any) -> int:
+    """Return the address that the C API calls for `callback`."""
+    return cast(callback, c_void_p).value or 0
+
+
+def _adapt(function: HostFunction) -> _Call:
+    call = function.call
+    if function.result is None:
+        read = make_reader(function.params)
+        return lambda instance, arguments, _results: call(instance, *read(arguments))
+    write = make_writer(function.result)
+    if not function.params:
+        return lambda instance, _arguments, results: write(results, call(instance))
+    read = make_reader(function.params)
+    return lambda instance, arguments, results: write(results, call(instance, *read(arguments)))

@@ -1,0 +1,124 @@
+"""An instance: one guest's life in a store of its own, from instantiation until it is closed."""
+
+import asyncio
+import ctypes
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from whorl.engine import bindings
+from whorl.engine.fibers import Call, ErrorSlot
+from whorl.engine.limits import InstanceLimits
+from whorl.engine.tasks import TaskTable
+
+if TYPE_CHECKING:
+    from whorl.engine.components import LinkedComponent
+    from whorl.engine.epochs import EpochTicker
+
+_UNLIMITED = -1
+
+
+class Instance:
+    """One instance of a composed component. Serves one call at a time; must be closed.
+
+    Attributes:
+        component: the id of the component, for messages.
+        tasks: what takes time for this guest, and whether it is ready.
+        state: what capabilities keep for this instance, each under a key of its own.
+        wake: the future that the suspended guest waits for, None while it runs or merely yielded.
+        failure: what a host function raised during the current call.
+        poisoned: the guest trapped or was dropped in the middle of a call: it must not be used again.
+        served: how many requests it has served.
+        born: when it was made, on the event loop's clock; `released` likewise, when it last ended a request.
+        cpu_used: seconds of processor time of the current call.
+        host_calls: how often the guest called the host, over its life.
+    """
+
+    __slots__ = (
+        "_func",
+        "_raw",
+        "_store",
+        "born",
+        "closed",
+        "component",
+        "context",
+        "cpu_used",
+        "errors",
+        "failure",
+        "host_calls",
+        "limits",
+        "linked",
+        "loop",
+        "poisoned",
+        "released",
+        "served",
+        "state",
+        "tasks",
+        "ticker",
+        "wake",
+    )
+
+    def __init__(self, linked: "LinkedComponent", limits: InstanceLimits) -> None:
+        self.linked = linked
+        self.component = linked.name
+        self.limits = limits
+        self.ticker: EpochTicker = linked.ticker
+        self.tasks = TaskTable()
+        self.state: dict[object, Any] = {}
+        self.loop = asyncio.get_running_loop()
+        self.wake: asyncio.Future[None] | None = None
+        self.failure: BaseException | None = None
+        self.errors = ErrorSlot()
+        self.poisoned = False
+        self.closed = False
+        self.cpu_used = 0.0
+        self.host_calls = 0
+        self.served = 0
+        self.born = self.released = self.loop.time()
+        self._store: int = bindings.store_new(linked.engine_address, None, None)
+        self.context: int = bindings.store_context(self._store)
+        bindings.store_limiter(self._store, limits.memory, limits.table_elements, _UNLIMITED, _UNLIMITED, _UNLIMITED)
+        bindings.yield_at_epoch_deadline(self.context, 1)
+        linked.instances[self.context] = self
+
+    def start(self) -> Call:
+        """Begin to instantiate the component; must be driven to its end once, before the first call.
+
+        The call raises:
+            Trap: the guest's start function trapped, or its memory exceeds the limit.
+        """
+        linked = self.linked
+        self._raw = raw = ctypes.create_string_buffer(16)
+        future = bindings.instantiate_async(
+            linked.linker_address, self.context, linked.component_address, ctypes.addressof(raw), self.errors.address
+        )
+        return Call(self, future, self._find_export)
+
+    def _find_export(self) -> None:
+        self._func = func = ctypes.create_string_buffer(32)
+        raw, export = ctypes.addressof(self._raw), self.linked.export_address
+        if not bindings.instance_get_func(raw, self.context, export, ctypes.addressof(func)):
+            raise RuntimeError("the composed component has lost its export")
+
+    def call(self) -> Call:
+        """Begin a call of the composed component's `handle`.
+
+        The call raises:
+            Trap: the guest trapped; the instance is poisoned.
+        """
+        self.cpu_used = 0.0
+        func = ctypes.addressof(self._func)
+        return Call(self, bindings.call_async(func, self.context, None, 0, None, 0, self.errors.address))
+
+    def close(self) -> None:
+        """Free the store and everything in it, and cancel what runs beside the guest."""
+        if self.closed:
+            return
+        self.closed = True
+        self.tasks.close()
+        self.state.clear()
+        del self.linked.instances[self.context]
+        bindings.store_delete(self._store)
+
+    def __del__(self) -> None:
+        if not getattr(self, "closed", True):
+            warnings.warn(f"instance of `{self.component}` was not closed", ResourceWarning, source=self, stacklevel=2)

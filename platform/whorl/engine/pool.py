@@ -1,0 +1,229 @@
+"""The warm pool of one component: instances made ahead of the request, and a bound on how many serve at once.
+
+Theory of operation: `acquire` hands out a warm instance, makes one when there is none, queues when as many as may are
+in use, and refuses when the queue is full. `release` takes it back: used up (or poisoned) instances are closed, others
+return to the warm ones. Closing and making anew happen in `_tend`, on the event loop's next turn, so after the answer
+has been written; one step at a time, and not while requests wait for a turn of their own. A warm instance that has
+served nothing is as good as new and kept; one that has served (`reuse`) goes when it idles or gets old.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from whorl.engine.components import LinkedComponent
+from whorl.engine.fibers import Call
+from whorl.engine.instances import Instance
+from whorl.engine.limits import InstanceLimits
+from whorl.engine.traps import Trap
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSettings:
+    """How the instances of one component are kept.
+
+    Attributes:
+        warm: instances that are kept ready.
+        max_instances: requests that are served at once.
+        queue: requests that may wait for their turn beyond that.
+        reuse: requests that one instance serves; 1 is a fresh instance for each request.
+        idle: seconds after which an instance that has served is closed when nothing comes.
+        max_age: seconds after which an instance that has served is closed in any case.
+        limits: what one instance may use.
+    """
+
+    warm: int = 1
+    max_instances: int = 100
+    queue: int = 100
+    reuse: int = 1
+    idle: float = 60.0
+    max_age: float = 3600.0
+    limits: InstanceLimits = field(default_factory=InstanceLimits)
+
+
+class PoolFullError(Exception):
+    """As many requests as may are being served, and the queue is full."""
+
+
+class InstancePool:
+    """The instances of one component. `start` makes the first, `close` ends them all."""
+
+    def __init__(self, linked: LinkedComponent, settings: PoolSettings) -> None:
+        self.linked = linked
+        self.settings = settings
+        self.in_use = 0
+        self._ready: list[Instance] = []
+        self._retired: list[Instance] = []
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._starting: set[asyncio.Task[None]] = set()
+        self._tending = False
+        self._closed = False
+        self._idle_timer: asyncio.TimerHandle | None = None
+        self._drained: asyncio.Event | None = None
+
+    @property
+    def ready(self) -> int:
+        """How many instances are warm."""
+        return len(self._ready)
+
+    async def start(self) -> None:
+        """Make the warm instances.
+
+        Raises:
+            Trap: the component cannot be instantiated.
+        """
+        while len(self._ready) < self.settings.warm:
+            self._ready.append(await self.linked.instantiate(self.settings.limits))
+
+    def take(self) -> Instance | None:
+        """Return a warm instance if there is one and a place is free; the quick way in front of `acquire`."""
+        if self._ready and self.in_use < self.settings.max_instances and not self._waiting:
+            self.in_use += 1
+            return self._ready.pop()
+        return None
+
+    async def acquire(self) -> Instance:
+        """Return an instance, waiting for a place if need be; whoever gets it calls `release`.
+
+        Raises:
+            PoolFullError: the queue is full.
+            Trap: a new instance could not be made.
+        """
+        if self.in_use < self.settings.max_instances and not self._waiting:
+            self.in_use += 1
+        else:
+            await self._queue()
+        if self._ready:
+            return self._ready.pop()
+        try:
+            return await self.linked.instantiate(self.settings.limits)
+        except BaseException:
+            self._leave()
+            raise
+
+    def release(self, instance: Instance) -> None:
+        """Take back an instance whose request has ended."""
+        settings = self.settings
+        instance.served += 1
+        now = instance.released = instance.loop.time()
+        worn = instance.poisoned or instance.served >= settings.reuse or now - instance.born > settings.max_age
+        if worn or self._closed:
+            self._retired.append(instance)
+        else:
+            instance.tasks.cancel_background()
+            self._ready.append(instance)
+            self._watch_idle()
+        self._leave()
+        if not self._tending:
+            self._tending = True
+            instance.loop.call_soon(self._tend)
+
+    async def close(self) -> None:
+        """Wait until nothing is in use any more, then close every instance."""
+        self._closed = True
+        for waiter in self._waiting:
+            waiter.cancel()
+        if self.in_use or self._starting:
+            self._drained = asyncio.Event()
+            await self._drained.wait()
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        self._retired += self._ready
+        self._ready = []
+        while self._retired:
+            self._retired.pop().close()
+
+    async def _queue(self) -> None:
+        if len(self._waiting) >= self.settings.queue or self._closed:
+            raise PoolFullError(f"component `{self.linked.name}`: {self.in_use} in use, {len(self._waiting)} waiting")
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._leave()
+            else:
+                self._waiting.remove(turn)
+            raise
+
+    def _leave(self) -> None:
+        """Give a place back: to whoever waits longest, else to nobody."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self.in_use -= 1
+        self._note_drained()
+
+    def _note_drained(self) -> None:
+        if self._drained is not None and not self.in_use and not self._starting:
+            self._drained.set()
+
+    def _tend(self) -> None:
+        """Close one used instance and make one new, then come again if there is more to do."""
+        self._tending = False
+        if self._retired:
+            self._retired.pop().close()
+        wanted = self.settings.warm - len(self._ready) - len(self._starting)
+        if wanted > 0 and not self._waiting and not self._closed:
+            self._make()
+            wanted -= 1
+        if self._retired or (wanted > 0 and not self._closed):
+            self._tending = True
+            asyncio.get_running_loop().call_soon(self._tend)
+
+    def _make(self) -> None:
+        instance = Instance(self.linked, self.settings.limits)
+        call = instance.start()
+        try:
+            finished = call.step()
+        except Trap as trap:
+            self._give_up(instance, trap)
+            return
+        if finished:
+            self._ready.append(instance)
+            return
+        task = instance.loop.create_task(self._finish(instance, call))
+        self._starting.add(task)
+        task.add_done_callback(self._started)
+
+    async def _finish(self, instance: Instance, call: Call) -> None:
+        try:
+            await call.finish()
+        except Trap as trap:
+            self._give_up(instance, trap)
+        else:
+            self._ready.append(instance)
+
+    def _started(self, task: asyncio.Task[None]) -> None:
+        self._starting.discard(task)
+        self._note_drained()
+
+    def _give_up(self, instance: Instance, trap: Trap) -> None:
+        instance.close()
+        logger.error("component `%s` could not be instantiated ahead of a request: %s", self.linked.name, trap)
+
+    def _watch_idle(self) -> None:
+        if self._idle_timer is None:
+            loop = asyncio.get_running_loop()
+            self._idle_timer = loop.call_later(self.settings.idle, self._drop_idle)
+
+    def _drop_idle(self) -> None:
+        self._idle_timer = None
+        now = asyncio.get_running_loop().time()
+        worn: Callable[[Instance], bool] = lambda instance: (  # noqa: E731 - one expression, used twice
+            instance.served > 0 and now - instance.released >= self.settings.idle
+        )
+        self._retired += [instance for instance in self._ready if worn(instance)]
+        self._ready = [instance for instance in self._ready if not worn(instance)]
+        if any(instance.served for instance in self._ready):
+            self._watch_idle()
+        if self._retired and not self._tending:
+            self._tending = True
+            asyncio.get_running_loop().call_soon(self._tend)

@@ -1,0 +1,22 @@
+"""How a guest ends when it does not end well: one exception for every trap, with what a log line needs to say."""
+
+
+class Trap(Exception):  # noqa: N818 - the component model's own word
+    """The guest trapped, or did what the host answers with a trap. Its instance is never used again."""
+
+
+class GuestExit(Trap):
+    """The guest called `wasi:cli/exit`; `code` is what it exited with."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"the guest exited with code {code}")
+        self.code = code
+
+
+class LimitExceeded(Trap):
+    """The guest ran into a limit of time; `limit` names the manifest's key, `value` is in seconds."""
+
+    def __init__(self, limit: str, value: float) -> None:
+        super().__init__(f"the guest exceeded its limit `{limit}` of {value:g} s")
+        self.limit = limit
+        self.value = value

@@ -1,0 +1,129 @@
+"""`whorl:host/tasks.wait`: the one host function that suspends a fiber.
+
+The guest's adapter names the tasks it waits for and a deadline. When one is ready, or the deadline has passed, the
+answer is given at once; else the instance gets a future (`Instance.wake`) that the fiber's driver awaits, and the
+answer is made when the fiber is polled again.
+"""
+
+from collections.abc import Callable
+from ctypes import c_void_p, cast, memmove
+from struct import Struct
+from time import monotonic_ns
+from typing import TYPE_CHECKING, Any
+
+from whorl.engine import bindings
+from whorl.engine.host_interfaces import ValueType
+from whorl.engine.packing import MalformedError
+from whorl.engine.values import make_reader, write_string
+
+if TYPE_CHECKING:
+    from whorl.engine.instances import Instance
+
+NEVER = (1 << 64) - 1
+INTERFACE = "whorl:host/tasks@0.1.0"
+
+_read = make_reader((ValueType.STRING, ValueType.U64))
+_pack_continuation = Struct("<QQQ").pack
+
+
+class WaitFunction:
+    """The callbacks of `wait` for the instances of one component; kept as long as the component is linked."""
+
+    def __init__(self, instances: dict[int, "Instance"], fail: Callable[["Instance", BaseException], int]) -> None:
+        self._instances = instances
+        self._fail = fail
+        self._suspended: dict[int, _Suspension] = {}
+        self.callback = bindings.AsyncCallback(self._wait)
+        self.address: int = cast(self.callback, c_void_p).value or 0
+        self._resume_callback = bindings.ContinuationCallback(self._resume)
+        self._resume_address: int = cast(self._resume_callback, c_void_p).value or 0
+
+    def _wait(  # noqa: PLR0913 - the C API's signature
+        self, _data: Any, context: int, _type: Any, arguments: int, _n: int, results: int, _m: int, error: int, go: int
+    ) -> None:
+        instance = self._instances[context]
+        try:
+            self._suspended[context] = suspension = _suspend(instance, arguments, results)
+            suspension.answer_if_ready()
+        except BaseException as raised:  # noqa: BLE001 - nothing may pass through C; it becomes a trap
+            self._suspended.pop(context, None)
+            memmove(error, self._fail(instance, raised).to_bytes(8, "little"), 8)
+        memmove(go, _pack_continuation(self._resume_address, context, 0), 24)
+
+    def _resume(self, context: int) -> bool:
+        suspension = self._suspended.get(context)
+        if suspension is None:
+            return True
+        if not suspension.answer_if_ready():
+            return False
+        del self._suspended[context]
+        return True
+
+    def forget(self, context: int) -> None:
+        """Drop what is kept for an instance that is closed while it waits."""
+        suspension = self._suspended.pop(context, None)
+        if suspension is not None:
+            suspension.cancel()
+
+
+class _Suspension:
+    """One call of `wait` that has not been answered yet."""
+
+    __slots__ = ("_answered", "_deadline", "_instance", "_results", "_tasks", "_timer")
+
+    def __init__(self, instance: "Instance", tasks: frozenset[int], deadline: int, results: int) -> None:
+        self._instance = instance
+        self._tasks = tasks
+        self._deadline = deadline
+        self._results = results
+        self._timer: Any = None
+        self._answered = False
+
+    def answer_if_ready(self) -> bool:
+        """Write the answer when there is one; else see to it that the fiber is woken when there is."""
+        if self._answered:
+            return True
+        instance = self._instance
+        ready = instance.tasks.ready_among(self._tasks)
+        now = monotonic_ns()
+        if not ready and now < self._deadline:
+            self._sleep(now)
+            return False
+        self._answered = True
+        if self._timer is not None:
+            self._timer.cancel()
+        instance.wake = None
+        instance.tasks.resume()
+        write_string(self._results, b" ".join([b"%d" % task for task in ready]))
+        return True
+
+    def cancel(self) -> None:
+        """Stop the timer; the guest is dropped."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _sleep(self, now: int) -> None:
+        instance = self._instance
+        instance.wake = future = instance.loop.create_future()
+
+        def wake() -> None:
+            if not future.done():
+                future.set_result(None)
+
+        instance.tasks.suspend(self._tasks, wake)
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._deadline != NEVER:
+            self._timer = instance.loop.call_later((self._deadline - now) / 1e9, wake)
+
+
+def _suspend(instance: "Instance", arguments: int, results: int) -> _Suspension:
+    instance.host_calls += 1
+    names, deadline = _read(arguments)
+    try:
+        tasks = frozenset(map(int, names.split()))
+    except ValueError as error:
+        raise MalformedError(f"tasks are not numbers: {names[:80]!r}") from error
+    if not tasks and deadline == NEVER:
+        raise MalformedError("the guest waits for nothing: no task, no deadline")
+    return _Suspension(instance, tasks, deadline, results)

@@ -1,0 +1,125 @@
+"""The HTTP trigger as an ASGI application: well-known pages, routing, and the way to the executors."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from starlette.responses import Response
+
+from whorl.app.locked import LockedApp
+from whorl.app.routes import RoutePattern
+from whorl.triggers.http.asgi import AsgiSink, Receive, ResponseBrokenOffError, Scope, Send, read_request
+from whorl.triggers.http.exchanges import FORBIDDEN
+from whorl.triggers.http.executor import Executor
+from whorl.triggers.http.headers import client_address, spin_field_lines
+from whorl.triggers.http.messages import ClientDisconnectedError, Fields
+from whorl.triggers.http.router import Router
+
+logger = logging.getLogger(__name__)
+
+_WELL_KNOWN = b"/.well-known/spin/"
+_RESERVED_NAMES = (b"spin-", b"spin_")
+_INTERNAL_SUFFIX = b".spin.internal"
+_UNKNOWN_CLIENT = ("0.0.0.0", 0)  # noqa: S104 - what Spin says when there is no peer address
+
+
+class HttpApplication:
+    """Serves an app's HTTP routes over ASGI.
+
+    Args:
+        app: the app, for the well-known pages.
+        routes: each route with the id of its component.
+        executors: by component id.
+    """
+
+    def __init__(
+        self, app: LockedApp, routes: Sequence[tuple[RoutePattern, str]], executors: Mapping[str, Executor]
+    ) -> None:
+        self._router: Router[Executor] = Router([(route, executors[component]) for route, component in routes])
+        self._well_known = {
+            b"health": Response("OK"),
+            b"info": Response(_info(app), media_type="application/json"),
+        }
+        self._warned = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; other kinds of scopes are refused in the way that their protocol has for it."""
+        if scope["type"] != "http":
+            await _refuse(scope, receive, send)
+            return
+        path: bytes = scope.get("raw_path") or scope["path"].encode()
+        if path.startswith(_WELL_KNOWN):
+            page = self._well_known.get(path.removeprefix(_WELL_KNOWN)) or Response(status_code=404)
+            await page(scope, receive, send)
+            return
+        match = self._router.match(path)
+        sink = AsgiSink(send)
+        if match is None:
+            self._warn_of_missing_route(path)
+            await sink.whole(404, [], b"")
+            return
+        lines, authority = visible_fields(scope["headers"])
+        if authority is None or authority.partition(b":")[0].endswith(_INTERNAL_SUFFIX):
+            await sink.whole(400, [], b"")
+            return
+        try:
+            request = await read_request(scope, receive, authority)
+            host, port = scope.get("client") or _UNKNOWN_CLIENT
+            scheme = scope.get("scheme", "http").encode()
+            lines += spin_field_lines(match, scheme, authority, request.target, client_address(host, port))
+            await match.route.target.execute(request, lines, sink)
+        except ClientDisconnectedError:
+            return
+        except ResponseBrokenOffError:
+            # The server cuts the connection when the application returns without completing its response.
+            return
+
+    def _warn_of_missing_route(self, path: bytes) -> None:
+        if not self._warned:
+            self._warned = True
+            logger.warning(
+                "request to `%s` matched no route and got a plain 404; add a catch-all route (`/...`) to answer better",
+                path.decode("latin-1"),
+            )
+
+
+def visible_fields(headers: Fields) -> tuple[bytes, bytes | None]:
+    """Return the field lines of the client's headers that a guest may see, and the `host` header."""
+    lines = []
+    authority = None
+    for name, value in headers:
+        if name in FORBIDDEN:
+            if name == b"host":
+                authority = value
+        elif not name.startswith(_RESERVED_NAMES):
+            lines.append(b"%b\n%b\r" % (name, value))
+    joined = b"".join(lines)
+    if joined.count(b"\r") != len(lines) or joined.count(b"\n") != len(lines) or b"\0" in joined:
+        joined = b"".join([line for line in lines if line.count(b"\r") == line.count(b"\n") == 1 and b"\0" not in line])
+    return joined, authority
+
+
+def _info(app: LockedApp) -> str:
+    info = {"name": app.name}
+    if app.version:
+        info["version"] = app.version
+    return json.dumps(info, indent=2)
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1000})
+    elif scope["type"] == "lifespan":
+        await _live(receive, send)
+    else:
+        raise RuntimeError(f"an ASGI scope of type `{scope['type']}` is not served")
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    while True:
+        message: dict[str, Any] = dict(await receive())
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,281 @@
+"""One request and its response while they are in flight between a face and a guest.
+
+Theory of operation: the guest's side (the host functions of `whorl:host/http-server`) runs inside a poll of its fiber
+and never waits; the face's side runs as asyncio tasks. Between them are two bounded buffers. A piece of the request's
+body is taken in only while less than `REQUEST_BUFFER` bytes are unread; the guest is told to hold back while more than
+`RESPONSE_BUFFER` bytes of the response are unsent. Tasks 1 and 2 of `whorl:host` tell the guest when either changes.
+"""
+
+import asyncio
+import re
+from binascii import b2a_base64
+from collections import deque
+
+from whorl.engine.instances import Instance
+from whorl.engine.packing import (
+    MalformedError,
+    decode_base64,
+    decode_fields,
+    decode_head,
+    encode_fields,
+    encode_head,
+    is_utf8,
+    pack,
+    unpack,
+)
+from whorl.engine.tasks import REQUEST_BODY, RESPONSE_SINK
+from whorl.triggers.http.messages import Fields
+
+REQUEST_BUFFER = 256 * 1024
+RESPONSE_BUFFER = 256 * 1024
+
+_FIELD_LINES = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+\n[\t -~\x80-\xff]*\r)*")
+_STATUS = re.compile(rb"[2-9][0-9]{2}")
+FORBIDDEN = frozenset(
+    {
+        b"connection",
+        b"host",
+        b"http2-settings",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+"""Fields that belong to the connection: no guest sees or sets them."""
+
+
+class Exchange:
+    """A request on its way in and a response on its way out, for one instance.
+
+    Attributes:
+        response: status and headers, once the guest has set them.
+        whole: the body, when the guest gave all of it at once.
+        complete: the guest has finished its response.
+        failure: the error code with which the guest gave up or broke off.
+        trailers: what follows the body.
+        status_without_response: set when the guest has ended: what the client gets if there is no response.
+
+    Args:
+        instance: the guest's.
+        request: raw: method, scheme, authority and target, each with CR behind it; and the field lines.
+        body: what has arrived of the request's body.
+        more: whether more of it follows by `feed` and `end`.
+    """
+
+    __slots__ = (
+        "_ended",
+        "_instance",
+        "_live",
+        "_more",
+        "_output",
+        "_request",
+        "_room",
+        "_trailers_in",
+        "_unread",
+        "_unread_size",
+        "_unsent_size",
+        "broken",
+        "complete",
+        "failure",
+        "output_ready",
+        "response",
+        "status_without_response",
+        "trailers",
+        "whole",
+    )
+
+    def __init__(self, instance: Instance, request: tuple[bytes, bytes], body: bytes, *, more: bool) -> None:
+        self._instance = instance
+        self._live = True
+        self._request = request
+        self._more = more
+        self._unread: deque[bytes] = deque([body] if body else ())
+        self._unread_size = len(body)
+        self._ended = not more
+        self._trailers_in: Fields = []
+        self._room: asyncio.Future[None] | None = None
+        self._output: deque[bytes] = deque()
+        self._unsent_size = 0
+        self.broken: bytes | None = None
+        self.output_ready: asyncio.Future[None] | None = None
+        self.response: tuple[int, Fields] | None = None
+        self.whole: bytes | None = None
+        self.complete = False
+        self.failure: bytes | None = None
+        self.trailers: Fields = []
+        self.status_without_response: int | None = None
+        if more:
+            instance.tasks.clear(REQUEST_BODY)
+        else:
+            instance.tasks.mark(REQUEST_BODY)
+        instance.tasks.mark(RESPONSE_SINK)
+
+    # The face's side: the request's body.
+
+    def feed(self, data: bytes) -> None:
+        """Add a piece of the request's body."""
+        self._unread.append(data)
+        self._unread_size += len(data)
+        self._instance.tasks.mark(REQUEST_BODY)
+
+    async def room(self) -> None:
+        """Wait until the guest has read enough for another piece."""
+        while self._unread_size >= REQUEST_BUFFER:
+            self._room = self._instance.loop.create_future()
+            await self._room
+
+    def end(self, trailers: Fields | None = None) -> None:
+        """The request's body is complete."""
+        self._ended = True
+        self._trailers_in = trailers or []
+        self._instance.tasks.mark(REQUEST_BODY)
+
+    def break_off(self, code: bytes) -> None:
+        """The request's body will never be complete."""
+        self.broken = code
+        self._instance.tasks.mark(REQUEST_BODY)
+
+    # The face's side: the response's body.
+
+    async def output(self) -> None:
+        """Wait until there is something new to send, or the guest has ended."""
+        if not (self._output or self.complete or self.failure is not None or self.status_without_response is not None):
+            self.output_ready = self._instance.loop.create_future()
+            await self.output_ready
+
+    async def head(self) -> None:
+        """Wait until there is a response or there never will be."""
+        while self.response is None and self.failure is None and self.status_without_response is None:
+            self.output_ready = self._instance.loop.create_future()
+            await self.output_ready
+
+    def take_output(self) -> bytes:
+        """Return what of the body is waiting to be sent."""
+        data = b"".join(self._output) if len(self._output) != 1 else self._output[0]
+        self._output.clear()
+        return data
+
+    def sent(self, size: int) -> None:
+        """The client has taken `size` bytes of the body."""
+        self._unsent_size -= size
+        if self._live and self._unsent_size < RESPONSE_BUFFER:
+            self._instance.tasks.mark(RESPONSE_SINK)
+
+    def conclude(self, status_without_response: int) -> None:
+        """The guest has ended; its instance may serve others from now on."""
+        self._live = False
+        self.status_without_response = status_without_response
+        self._announce()
+
+    def _announce(self) -> None:
+        if self.output_ready is not None and not self.output_ready.done():
+            self.output_ready.set_result(None)
+
+    # The guest's side: `whorl:host/http-server`.
+
+    def request(self) -> bytes:
+        """Answer `request`: the head and what is there of the body."""
+        line, fields = self._request
+        body = self._take_unread(REQUEST_BUFFER) if self._unread else b""
+        flags = b"s" if self._more else b""
+        if body and not is_utf8(body):
+            flags += b"b"
+            body = b2a_base64(body, newline=False)
+        head = encode_head(b"%b%b\r%b" % (line, flags, fields))
+        return b"%d\r%b%b" % (len(head), head, body)
+
+    def read(self, limit: int) -> bytes:
+        """Answer `body-read`: packed bytes, `p`, `e` or `x`."""
+        if self._unread:
+            return pack(self._take_unread(max(limit, 1)))
+        if self.broken is not None:
+            return b"x" + self.broken
+        if self._ended:
+            return b"e" + encode_head(encode_fields(self._trailers_in))
+        return b"p"
+
+    def _take_unread(self, limit: int) -> bytes:
+        data = self._unread.popleft()
+        if len(data) > limit:
+            self._unread.appendleft(data[limit:])
+            data = data[:limit]
+        self._unread_size -= len(data)
+        if not self._unread and not self._ended and self.broken is None:
+            self._instance.tasks.clear(REQUEST_BODY)
+        if self._room is not None and self._unread_size < REQUEST_BUFFER and not self._room.done():
+            self._room.set_result(None)
+        return data
+
+    def respond(self, response: bytes) -> None:
+        """Take the whole response."""
+        self._expect_no_response()
+        head, separator, body = response.partition(b"\r\r")
+        if not separator:
+            raise MalformedError(f"a response without the end of its head: {response[:40]!r}")
+        encoding = head[:1]
+        self.response = _parse_response(decode_head(head[1:]) + b"\r")
+        if encoding == b"b":
+            body = decode_base64(body)
+        elif encoding != b"r":
+            raise MalformedError(f"a response begins with {encoding!r}, not with `r` or `b`")
+        self.whole = body
+        self.complete = True
+        self._announce()
+
+    def respond_head(self, head: bytes) -> None:
+        """Take the response's head; its body follows."""
+        self._expect_no_response()
+        self.response = _parse_response(decode_head(head))
+        self._announce()
+
+    def respond_chunk(self, packed: bytes) -> bool:
+        """Take a piece of the response's body; tell whether the guest must hold back."""
+        if self.response is None or self.complete or self.failure is not None:
+            raise MalformedError("a piece of a body outside of a response")
+        data = unpack(packed)
+        if data:
+            self._output.append(data)
+            self._unsent_size += len(data)
+            self._announce()
+        behind = self._unsent_size >= RESPONSE_BUFFER
+        if behind:
+            self._instance.tasks.clear(RESPONSE_SINK)
+        return behind
+
+    def respond_end(self, trailers: bytes) -> None:
+        """The response's body is complete."""
+        if self.response is None or self.complete or self.failure is not None:
+            raise MalformedError("the end of a body outside of a response")
+        self.trailers = _parse_fields(decode_head(trailers))
+        self.complete = True
+        self._announce()
+
+    def respond_fail(self, code: bytes) -> None:
+        """The guest gave up: no response, or one that breaks off."""
+        if not self.complete and self.failure is None:
+            self.failure = code
+            self._announce()
+
+    def _expect_no_response(self) -> None:
+        if self.response is not None or self.failure is not None:
+            raise MalformedError("a second response")
+
+
+def _parse_response(head: bytes) -> tuple[int, Fields]:
+    status, _, lines = head.partition(b"\r")
+    if not _STATUS.fullmatch(status):
+        raise MalformedError(f"status {status[:20]!r} is not a number from 200 to 999")
+    return int(status), _parse_fields(lines)
+
+
+def _parse_fields(lines: bytes) -> Fields:
+    if not _FIELD_LINES.fullmatch(lines):
+        raise MalformedError("a field is not allowed by HTTP's syntax")
+    fields = [(name.lower(), value) for name, value in decode_fields(lines)]
+    for name, _ in fields:
+        if name in FORBIDDEN:
+            raise MalformedError(f"field `{name.decode()}` is not for guests to set")
+    return fields

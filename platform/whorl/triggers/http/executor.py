@@ -1,0 +1,213 @@
+"""Runs one request on an instance of a component: the heart of the HTTP trigger. Knows no ASGI and no sockets.
+
+Theory of operation: most guests answer within the first poll of their fiber, and then nothing here makes a task: the
+instance goes back and the response is written. A guest that pauses gets three helpers beside it: a writer that sends
+what it has answered so far, a pump that brings the rest of the request's body and notices when the client goes away,
+and a timer. When the guest ends, however it ends, its instance is released first; the writer then sends what is left.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from whorl.engine.fibers import Call
+from whorl.engine.instances import Instance
+from whorl.engine.pool import InstancePool, PoolFullError
+from whorl.engine.traps import GuestExit, LimitExceeded, Trap
+from whorl.triggers.http.exchanges import FORBIDDEN, Exchange
+from whorl.triggers.http.messages import ClientDisconnectedError, Fields, IncomingRequest, ResponseSink
+
+logger = logging.getLogger(__name__)
+
+_INTERNAL_ERROR = 500
+_UNAVAILABLE = 503
+_TIMED_OUT = 504
+_RETRY_AFTER: Fields = [(b"retry-after", b"1")]
+
+
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """Runs requests on the instances of one component.
+
+    Attributes:
+        component: its id.
+        pool: its instances.
+        timeout: seconds that one request may take, work after the response included; None: no limit.
+    """
+
+    component: str
+    pool: InstancePool
+    timeout: float | None
+
+    async def execute(self, request: IncomingRequest, fields: bytes, sink: ResponseSink) -> None:
+        """Serve `request` and send the response to `sink`.
+
+        Args:
+            request: what came; its headers are not used.
+            fields: the field lines that the guest sees, from `field_lines`.
+            sink: where the response goes. Whatever goes wrong becomes a status there, or an abort, and a log line.
+        """
+        try:
+            instance = self.pool.take() or await self.pool.acquire()
+        except PoolFullError as error:
+            logger.warning("%s; answered 503", error)
+            await sink.whole(_UNAVAILABLE, _RETRY_AFTER, b"")
+            return
+        except Trap as trap:
+            logger.error("component `%s` could not be instantiated: %s", self.component, trap)  # noqa: TRY400
+            await sink.whole(_INTERNAL_ERROR, [], b"")
+            return
+        head = b"%b\r%b\r%b\r%b\r" % (request.method, request.scheme, request.authority, request.target)
+        exchange = Exchange(instance, (head, fields), request.body, more=request.receive is not None)
+        instance.state[Exchange] = exchange
+        await self._run(instance, exchange, request, sink)
+
+    async def _run(
+        self, instance: Instance, exchange: Exchange, request: IncomingRequest, sink: ResponseSink
+    ) -> None:
+        status = _INTERNAL_ERROR
+        call = instance.call()
+        try:
+            if not call.step():
+                run = _PausedRun(self, call, exchange, request, sink)
+                await run.finish()
+                return
+        except Trap as trap:
+            status = _report(self.component, request, trap)
+        self.release(instance, exchange, status)
+        await write(exchange, sink, self.component)
+
+    def release(self, instance: Instance, exchange: Exchange, status: int) -> None:
+        """Give the instance back; `status` is for a client that has no response yet."""
+        instance.state.pop(Exchange, None)
+        exchange.conclude(status)
+        self.pool.release(instance)
+
+
+class _PausedRun:
+    """A request whose guest has paused, with what runs beside it."""
+
+    def __init__(
+        self, executor: Executor, call: Call, exchange: Exchange, request: IncomingRequest, sink: ResponseSink
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self._executor = executor
+        self._exchange = exchange
+        self._request = request
+        self._sink = sink
+        self._instance = call.instance
+        self._gone = False
+        self._expired = False
+        self._guest = loop.create_task(call.finish())
+        self._writer = loop.create_task(write(exchange, sink, executor.component))
+        self._pump = loop.create_task(self._bring())
+        self._timer = None if executor.timeout is None else loop.call_later(executor.timeout, self._expire)
+
+    async def finish(self) -> None:
+        """Wait for the guest to end, then for the response to be sent."""
+        try:
+            await asyncio.wait({self._guest})
+        except asyncio.CancelledError:
+            self._guest.cancel()
+            self._writer.cancel()
+            await asyncio.wait({self._guest, self._writer})
+            raise
+        finally:
+            await self._settle()
+        await self._end_writing()
+
+    async def _settle(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._pump.cancel()
+        self._executor.release(self._instance, self._exchange, self._outcome())
+        await asyncio.wait({self._pump})
+
+    def _outcome(self) -> int:
+        executor = self._executor
+        if self._guest.cancelled():
+            if not self._expired:
+                return _INTERNAL_ERROR
+            return _report(executor.component, self._request, LimitExceeded("timeout", executor.timeout or 0.0))
+        failure = self._guest.exception()
+        if isinstance(failure, Trap):
+            return _report(executor.component, self._request, failure)
+        if failure is not None:
+            logger.error("component `%s`: the host failed", executor.component, exc_info=failure)
+        return _INTERNAL_ERROR
+
+    async def _end_writing(self) -> None:
+        exchange = self._exchange
+        cut_off = self._expired and exchange.response is not None and not exchange.complete
+        if self._gone or cut_off:
+            self._writer.cancel()
+            await asyncio.wait({self._writer})
+            await self._sink.abort()
+        await asyncio.wait({self._writer})
+        if not self._writer.cancelled():
+            self._writer.result()
+
+    def _expire(self) -> None:
+        self._expired = True
+        self._guest.cancel()
+
+    async def _bring(self) -> None:
+        """Bring the rest of the body, then watch for the client going away."""
+        request, exchange = self._request, self._exchange
+        try:
+            if request.receive is not None:
+                while data := await request.receive():
+                    exchange.feed(data)
+                    await exchange.room()
+                exchange.end()
+            if request.watch is not None:
+                await request.watch()
+        except ClientDisconnectedError:
+            exchange.break_off(b"connection-terminated")
+            if not exchange.complete:
+                self._gone = True
+                self._guest.cancel()
+
+
+async def write(exchange: Exchange, sink: ResponseSink, component: str) -> None:
+    """Send the response of `exchange` to `sink` as it comes, until it is complete or the guest has ended."""
+    await exchange.head()
+    if exchange.response is None:
+        if exchange.failure is not None:
+            code = exchange.failure.decode("utf-8", "replace").replace("\n", " ")
+            logger.error("component `%s` gave no response: %s", component, code)
+        await sink.whole(exchange.status_without_response or _INTERNAL_ERROR, [], b"")
+        return
+    status, headers = exchange.response
+    if exchange.whole is not None:
+        await sink.whole(status, headers, exchange.whole)
+        return
+    await sink.start(status, headers)
+    while True:
+        data = exchange.take_output()
+        if data:
+            await sink.write(data)
+            exchange.sent(len(data))
+        elif exchange.complete:
+            await sink.finish(exchange.trailers)
+            return
+        elif exchange.failure is not None or exchange.status_without_response is not None:
+            logger.error("component `%s` broke its response off", component)
+            await sink.abort()
+            return
+        else:
+            await exchange.output()
+
+
+def field_lines(headers: Fields) -> list[bytes]:
+    """Return the field lines of those `headers` that a guest may see."""
+    return [b"%b\n%b\r" % field for field in headers if field[0] not in FORBIDDEN]
+
+
+def _report(component: str, request: IncomingRequest, trap: Trap) -> int:
+    """Write the log line of a guest that did not end well, and return the status for its client."""
+    target = request.target.decode("latin-1")
+    method = request.method.decode("latin-1")
+    level = logging.INFO if isinstance(trap, GuestExit) and trap.code == 0 else logging.ERROR
+    logger.log(level, "component `%s` failed on `%s %s`: %s", component, method, target, trap)
+    return _TIMED_OUT if isinstance(trap, LimitExceeded) else _INTERNAL_ERROR

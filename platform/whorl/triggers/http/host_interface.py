@@ -1,0 +1,32 @@
+"""`whorl:host/http-server`: how a guest gets its request and gives its response. One interface for every component."""
+
+from whorl.engine.host_interfaces import HostFunction, HostInterface, ValueType
+from whorl.engine.instances import Instance
+from whorl.engine.packing import MalformedError
+from whorl.triggers.http.exchanges import Exchange
+
+_S = ValueType.STRING
+
+
+def _exchange(instance: Instance) -> Exchange:
+    try:
+        exchange: Exchange = instance.state[Exchange]
+    except KeyError:
+        raise MalformedError("there is no request to serve") from None
+    return exchange
+
+
+HTTP_SERVER = HostInterface(
+    "whorl:host/http-server@0.1.0",
+    (
+        HostFunction("request", (), _S, lambda instance: _exchange(instance).request()),
+        HostFunction("body-read", (ValueType.U32,), _S, lambda instance, limit: _exchange(instance).read(limit)),
+        HostFunction("respond", (_S,), None, lambda instance, response: _exchange(instance).respond(response)),
+        HostFunction("respond-head", (_S,), None, lambda instance, head: _exchange(instance).respond_head(head)),
+        HostFunction(
+            "respond-chunk", (_S,), ValueType.BOOL, lambda instance, data: _exchange(instance).respond_chunk(data)
+        ),
+        HostFunction("respond-end", (_S,), None, lambda instance, fields: _exchange(instance).respond_end(fields)),
+        HostFunction("respond-fail", (_S,), None, lambda instance, code: _exchange(instance).respond_fail(code)),
+    ),
+)

@@ -1,0 +1,224 @@
+"""The engine against guests in the text format: calls, waiting, limits, cancelling, and that nothing leaks."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from engine_guests import ECHO, GROW, NOTE, SLEEP, SPIN, TRAP, WAIT_NOTHING, WAIT_TASK
+from wasmtime import component as wasm
+
+from whorl.engine.components import LinkedComponent
+from whorl.engine.engines import Engine
+from whorl.engine.fibers import Call
+from whorl.engine.host_interfaces import HostFunction, HostInterface, ValueType
+from whorl.engine.instances import Instance
+from whorl.engine.limits import InstanceLimits
+from whorl.engine.traps import LimitExceeded, Trap
+from whorl.errors import ComponentError
+
+pytestmark = pytest.mark.anyio
+
+B, U32, S64, U64, S = ValueType.BOOL, ValueType.U32, ValueType.S64, ValueType.U64, ValueType.STRING
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    with Engine() as engine:
+        yield engine
+
+
+class Probe:
+    """Records what guests say and answers what they ask."""
+
+    def __init__(self) -> None:
+        self.notes: list[bytes] = []
+        self.echoed: list[tuple[Any, ...]] = []
+        self.number = 0
+        self.raises: Exception | None = None
+
+    def interface(self) -> HostInterface:
+        return HostInterface(
+            "test:host/probe@0.1.0",
+            (
+                HostFunction("note", (S,), None, self._note),
+                HostFunction("number", (), U64, lambda _instance: self.number),
+                HostFunction("echo", (B, U32, S64, S), S, self._echo),
+            ),
+        )
+
+    def _note(self, _instance: Instance, text: bytes) -> None:
+        if self.raises is not None:
+            raise self.raises
+        self.notes.append(text)
+
+    def _echo(self, _instance: Instance, *arguments: Any) -> bytes:
+        self.echoed.append(arguments)
+        return b"answer"
+
+
+Link = Callable[[str], tuple[LinkedComponent, Probe]]
+
+
+@pytest.fixture
+def link(engine: Engine) -> Link:
+    def make(text: str) -> tuple[LinkedComponent, Probe]:
+        probe = Probe()
+        return engine.link("guest", wasm.Component(engine.wasmtime, text), [probe.interface()]), probe
+
+    return make
+
+
+@asynccontextmanager
+async def instance_of(linked: LinkedComponent, limits: InstanceLimits | None = None) -> AsyncIterator[Instance]:
+    instance = await linked.instantiate(limits or InstanceLimits())
+    try:
+        yield instance
+    finally:
+        instance.close()
+        assert not linked.instances
+
+
+async def finish(call: Call) -> None:
+    await call
+
+
+async def test_a_string_reaches_the_host(link: Link) -> None:
+    linked, probe = link(NOTE)
+    async with instance_of(linked) as instance:
+        await instance.call()
+        await instance.call()
+        assert (probe.notes, instance.host_calls) == ([b"hello", b"hello"], 2)
+
+
+async def test_every_type_crosses_both_ways(link: Link) -> None:
+    linked, probe = link(ECHO)
+    async with instance_of(linked) as instance:
+        await instance.call()
+    assert probe.echoed == [(True, 0xFFFFFFFF, -2, b"hello")]
+    assert probe.notes == [b"answer"]
+
+
+async def test_waiting_for_a_deadline_answers_nothing(link: Link) -> None:
+    linked, probe = link(SLEEP)
+    async with instance_of(linked) as instance:
+        probe.number = time.monotonic_ns() + 20_000_000
+        await instance.call()
+        assert time.monotonic_ns() >= probe.number
+    assert probe.notes == [b""]
+
+
+async def test_a_deadline_in_the_past_does_not_suspend(link: Link) -> None:
+    linked, probe = link(SLEEP)
+    async with instance_of(linked) as instance:
+        assert instance.call().step()
+    assert probe.notes == [b""]
+
+
+async def test_a_task_that_becomes_ready_resumes_the_guest(link: Link) -> None:
+    linked, probe = link(WAIT_TASK)
+    async with instance_of(linked) as instance:
+        call = asyncio.create_task(finish(instance.call()))
+        await asyncio.sleep(0.01)
+        assert not call.done()
+        instance.tasks.mark(18)
+        await asyncio.sleep(0.01)
+        assert not call.done()
+        instance.tasks.mark(17)
+        await call
+    assert probe.notes == [b"17"]
+
+
+async def test_a_task_that_is_ready_already_answers_at_once(link: Link) -> None:
+    linked, probe = link(WAIT_TASK)
+    async with instance_of(linked) as instance:
+        instance.tasks.mark(17)
+        assert instance.call().step()
+    assert probe.notes == [b"17"]
+
+
+async def test_waiting_for_nothing_is_a_trap(link: Link) -> None:
+    linked, _ = link(WAIT_NOTHING)
+    async with instance_of(linked) as instance:
+        with pytest.raises(Trap, match="waits for nothing"):
+            await instance.call()
+        assert instance.poisoned
+
+
+async def test_a_trap_is_an_exception_and_poisons_the_instance(link: Link) -> None:
+    linked, _ = link(TRAP)
+    async with instance_of(linked) as instance:
+        with pytest.raises(Trap, match="unreachable"):
+            await instance.call()
+        assert instance.poisoned
+
+
+async def test_what_a_host_function_raises_is_the_cause_of_the_trap(link: Link) -> None:
+    linked, probe = link(NOTE)
+    probe.raises = KeyError("lost")
+    async with instance_of(linked) as instance:
+        with pytest.raises(Trap, match="lost") as caught:
+            await instance.call()
+        assert caught.value.__cause__ is probe.raises
+
+
+async def test_a_busy_guest_does_not_starve_the_loop(link: Link) -> None:
+    linked, _ = link(SPIN)
+    async with instance_of(linked) as instance:
+        call = asyncio.create_task(finish(instance.call()))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        assert instance.poisoned
+
+
+async def test_a_busy_guest_is_stopped_at_its_processor_time(link: Link) -> None:
+    linked, _ = link(SPIN)
+    async with instance_of(linked, InstanceLimits(cpu=0.05)) as instance:
+        with pytest.raises(LimitExceeded, match="`cpu` of 0.05 s"):
+            await instance.call()
+        assert 0.05 < instance.cpu_used < 1
+
+
+async def test_memory_does_not_grow_beyond_its_limit(link: Link) -> None:
+    linked, _ = link(GROW)
+    async with instance_of(linked, InstanceLimits(memory=1 << 20)) as instance:
+        await instance.call()
+    async with instance_of(linked, InstanceLimits(memory=64 << 20)) as instance:
+        with pytest.raises(Trap, match="unreachable"):
+            await instance.call()
+
+
+async def test_a_cancelled_wait_leaves_nothing_behind(link: Link) -> None:
+    linked, probe = link(SLEEP)
+    probe.number = time.monotonic_ns() + 60_000_000_000
+    tasks_before = asyncio.all_tasks()
+    for _ in range(300):
+        async with instance_of(linked) as instance:
+            call = asyncio.create_task(finish(instance.call()))
+            await asyncio.sleep(0)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+    assert not linked.wait._suspended
+    assert asyncio.all_tasks() == tasks_before
+
+
+async def test_many_guests_wait_at_once_in_one_thread(link: Link) -> None:
+    linked, probe = link(SLEEP)
+    instances = [await linked.instantiate(InstanceLimits()) for _ in range(200)]
+    probe.number = time.monotonic_ns() + 50_000_000
+    await asyncio.gather(*[finish(instance.call()) for instance in instances])
+    for instance in instances:
+        instance.close()
+    assert len(probe.notes) == 200
+
+
+async def test_an_import_that_nobody_provides_is_named(engine: Engine) -> None:
+    component = wasm.Component(engine.wasmtime, NOTE)
+    with pytest.raises(ComponentError, match="component `shop` imports `test:host/probe@0.1.0`, which nobody provides"):
+        engine.link("shop", component, [])

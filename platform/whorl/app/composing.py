@@ -1,0 +1,52 @@
+"""What is composed around a component: its dependencies, the adapters of the catalogue, and the trigger's driver."""
+
+from collections.abc import Iterable
+from importlib import resources
+from pathlib import Path
+
+from whorl.app.locked import LockedComponent, LockedDependency
+from whorl.capabilities.catalogue import ADAPTERS, CAPABILITIES
+from whorl.engine.compositions import ComponentSource, Composition, ExportOf
+
+_DENIED_TO_OTHERS = frozenset(each.adapter for each in CAPABILITIES if each.is_privileged)
+
+
+def guest_file(name: str) -> Path:
+    """Return the file of a component that ships with whorl, an adapter or a driver."""
+    return Path(str(resources.files("whorl"))) / "guest" / f"{name}.wasm"
+
+
+def composition_of(component: LockedComponent, driver: str) -> Composition:
+    """Return how `component` becomes one component that the engine can run.
+
+    Args:
+        component: the component, dependencies included.
+        driver: the name of the component in `whorl/guest` that calls it.
+    """
+    nodes: dict[str, ComponentSource] = {}
+    wiring = _wire(component.dependencies, nodes)
+    root = ComponentSource(component.id, component.source, wiring)
+    adapters = tuple(ComponentSource(f"whorl:{name}", guest_file(name)) for name in ADAPTERS)
+    return Composition((root, *nodes.values()), adapters, ComponentSource(f"whorl:{driver}", guest_file(driver)))
+
+
+def _wire(dependencies: Iterable[LockedDependency], nodes: dict[str, ComponentSource]) -> dict[str, str | ExportOf]:
+    """Return the wiring for `dependencies`, and add the components behind them to `nodes`, each once."""
+    wiring: dict[str, str | ExportOf] = {}
+    for dependency in dependencies:
+        name = _node_name(dependency)
+        if name not in nodes:
+            adapters = None if dependency.inherits_configuration else tuple(_unprivileged_adapters())
+            inner = _wire(dependency.dependencies, nodes)
+            nodes[name] = ComponentSource(name, dependency.source, inner, adapters)
+        wiring[dependency.name] = name if dependency.export is None else ExportOf(name, dependency.export)
+    return wiring
+
+
+def _node_name(dependency: LockedDependency) -> str:
+    name = dependency.component or str(dependency.source)
+    return name if dependency.inherits_configuration else f"{name} (denied)"
+
+
+def _unprivileged_adapters() -> Iterable[str]:
+    return (f"whorl:{name}" for name in ADAPTERS if name not in _DENIED_TO_OTHERS)

@@ -1,0 +1,102 @@
+"""From a locked app to components that can be instantiated: composed, compiled or loaded, and linked to their grants.
+
+Components are prepared side by side on worker threads; composing and compiling release the GIL. All of it happens before
+the server listens, so a component that cannot run is named at start and not at its first request.
+"""
+
+import asyncio
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from wasmtime import component as wasm
+
+from whorl.app.composing import composition_of
+from whorl.app.locked import LockedApp, LockedComponent
+from whorl.capabilities.catalogue import Grants, Services, bind_all
+from whorl.capabilities.outbound_http.allowed_hosts import AllowedHosts
+from whorl.engine.components import LinkedComponent
+from whorl.engine.engines import Engine
+from whorl.engine.host_interfaces import HostInterface
+from whorl.engine.limits import InstanceLimits
+from whorl.engine.loading import ComponentLoader
+from whorl.engine.pool import PoolSettings
+
+
+class Progress(Protocol):
+    """Is told which components are being prepared."""
+
+    def begin(self, components: Sequence[str]) -> None:
+        """All of `components` are about to be prepared."""
+
+    def done(self, component: str) -> None:
+        """One of them is ready."""
+
+
+class NoProgress:
+    """Says nothing."""
+
+    def begin(self, components: Sequence[str]) -> None:
+        """Say nothing."""
+
+    def done(self, component: str) -> None:
+        """Say nothing."""
+
+
+async def prepare(
+    app: LockedApp,
+    loader: ComponentLoader,
+    driver: str,
+    progress: Progress,
+) -> Mapping[str, wasm.Component]:
+    """Return the compiled component of each component of `app` that a trigger runs, by id.
+
+    Raises:
+        ComponentError: one of them cannot be composed or compiled.
+        StoreError: the cache cannot be used.
+    """
+    served = list(app.served_components())
+    progress.begin([component.id for component in served])
+    loop = asyncio.get_running_loop()
+
+    def load(component: LockedComponent) -> wasm.Component:
+        loaded = loader.load(component.id, composition_of(component, driver))
+        loop.call_soon_threadsafe(progress.done, component.id)
+        return loaded
+
+    with ThreadPoolExecutor(max_workers=os.cpu_count(), thread_name_prefix="whorl-prepare") as pool:
+        compiled = await asyncio.gather(*[loop.run_in_executor(pool, load, component) for component in served])
+    return {component.id: each for component, each in zip(served, compiled, strict=True)}
+
+
+def link(
+    engine: Engine, component: LockedComponent, compiled: wasm.Component, services: Services, own: Sequence[HostInterface]
+) -> LinkedComponent:
+    """Return `compiled` linked to what the manifest grants `component`, and to the trigger's `own` interfaces.
+
+    Raises:
+        ComponentError: it imports something that nobody provides.
+    """
+    grants = Grants(
+        component=component.id,
+        environment=component.environment,
+        allowed_outbound_hosts=AllowedHosts.parse(component.allowed_outbound_hosts),
+        key_value_stores=component.key_value_stores,
+    )
+    return engine.link(component.id, compiled, [*bind_all(services, grants), *own])
+
+
+def pool_settings(component: LockedComponent) -> PoolSettings:
+    """Return how the instances of `component` are kept."""
+    settings = component.settings
+    return PoolSettings(
+        warm=settings.warm,
+        max_instances=settings.max_instances,
+        queue=settings.queue,
+        reuse=settings.reuse,
+        idle=settings.idle,
+        limits=InstanceLimits(memory=settings.memory, cpu=settings.cpu),
+    )
+
+

@@ -1,0 +1,19 @@
+"""Key-value stores: what `fermyon:spin/key-value` and `wasi:keyvalue` do on the host's side.
+
+`stores` is the seam, `sqlite` and `memory` are its backends, `backends` names them, `capability` binds the stores that
+a component was granted to `whorl:host/key-value`, and `operations` are the functions of that interface.
+"""
+
+from whorl.capabilities.key_value.backends import StoreConfiguration, default_configurations
+from whorl.capabilities.key_value.capability import KeyValueCapability, KeyValueStores
+from whorl.capabilities.key_value.stores import Mismatch, Store, StoreFailure
+
+__all__ = [
+    "KeyValueCapability",
+    "KeyValueStores",
+    "Mismatch",
+    "Store",
+    "StoreConfiguration",
+    "StoreFailure",
+    "default_configurations",
+]

@@ -1,7 +1,7 @@
 """From a locked app to components that can be instantiated: composed, compiled or loaded, and linked to their grants.
 
-Components are prepared side by side on worker threads; composing and compiling release the GIL. All of it happens before
-the server listens, so a component that cannot run is named at start and not at its first request.
+Components are prepared side by side on worker threads; composing and compiling release the GIL. All of it happens
+before the server listens, so a component that cannot run is named at start and not at its first request.
 """
 
 import asyncio
@@ -9,8 +9,6 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
-
-from wasmtime import component as wasm
 
 from whorl.app.composing import composition_of
 from whorl.app.locked import LockedApp, LockedComponent
@@ -20,7 +18,7 @@ from whorl.engine.components import LinkedComponent
 from whorl.engine.engines import Engine
 from whorl.engine.host_interfaces import HostInterface
 from whorl.engine.limits import InstanceLimits
-from whorl.engine.loading import ComponentLoader
+from whorl.engine.loading import CompiledComponent, ComponentLoader
 from whorl.engine.pool import PoolSettings
 
 
@@ -49,7 +47,7 @@ async def prepare(
     loader: ComponentLoader,
     driver: str,
     progress: Progress,
-) -> Mapping[str, wasm.Component]:
+) -> Mapping[str, CompiledComponent]:
     """Return the compiled component of each component of `app` that a trigger runs, by id.
 
     Raises:
@@ -60,7 +58,7 @@ async def prepare(
     progress.begin([component.id for component in served])
     loop = asyncio.get_running_loop()
 
-    def load(component: LockedComponent) -> wasm.Component:
+    def load(component: LockedComponent) -> CompiledComponent:
         loaded = loader.load(component.id, composition_of(component, driver))
         loop.call_soon_threadsafe(progress.done, component.id)
         return loaded
@@ -71,7 +69,11 @@ async def prepare(
 
 
 def link(
-    engine: Engine, component: LockedComponent, compiled: wasm.Component, services: Services, own: Sequence[HostInterface]
+    engine: Engine,
+    component: LockedComponent,
+    compiled: CompiledComponent,
+    services: Services,
+    own: Sequence[HostInterface],
 ) -> LinkedComponent:
     """Return `compiled` linked to what the manifest grants `component`, and to the trigger's `own` interfaces.
 
@@ -98,5 +100,3 @@ def pool_settings(component: LockedComponent) -> PoolSettings:
         idle=settings.idle,
         limits=InstanceLimits(memory=settings.memory, cpu=settings.cpu),
     )
-
-

@@ -62,8 +62,8 @@ class LinkedComponent:
             for name, extern in imported.items():
                 if name not in provided and name != WAIT_INTERFACE:
                     raise ComponentError(
-                        f"component `{self.name}` imports `{name}`, which nobody provides; add a dependency that exports"
-                        " it, or build the component without it"
+                        f"component `{self.name}` imports `{name}`, which nobody provides; add a dependency that"
+                        " exports it, or build the component without it"
                     )
                 wanted = set(extern.ty.exports(engine.wasmtime))
                 with root.add_instance(name) as linker_instance:

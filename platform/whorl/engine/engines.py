@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from ctypes import c_void_p, cast
 from types import TracebackType
+from typing import Self
 
 from wasmtime import component as wasm
 
@@ -34,7 +35,7 @@ class Engine:
         self.ticker.stop()
         self.wasmtime.close()
 
-    def __enter__(self) -> "Engine":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -28,7 +28,7 @@ def make_callback(function: HostFunction, instances: Instances) -> Any:
     """Return the C callback for `function`; it must be kept alive as long as a linker knows it."""
     call = _adapt(function)
 
-    def callback(  # noqa: PLR0913 - the C API's signature
+    def callback(
         _data: Any, context: int, _type: Any, arguments: int, _count: int, results: int, _result_count: int
     ) -> int | None:
         instance = instances[context]

@@ -1,4 +1,4 @@
-"""How bytes cross between the sandbox and the host: packed bytes, head text, field lines and netstrings of `whorl:host`.
+"""How bytes cross between sandbox and host: packed bytes, head text, field lines and netstrings of `whorl:host`.
 
 Strings are the cheapest thing that crosses the component boundary, so bytes travel as strings: as they are when they
 are valid UTF-8, else as base64. Everything here works on `bytes` that hold UTF-8, which is what the engine hands out.

@@ -8,6 +8,7 @@ served nothing is as good as new and kept; one that has served (`reuse`) goes wh
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -147,7 +148,7 @@ class InstancePool:
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 self._leave()
-            else:
+            with contextlib.suppress(ValueError):
                 self._waiting.remove(turn)
             raise
 

@@ -4,7 +4,6 @@ All arguments of a call are read by one copy and one `struct` unpacking; strings
 written in place. No ctypes object is made on the way: each would cost as much as the whole conversion does.
 """
 
-import ctypes
 from collections.abc import Callable
 from ctypes import memmove, string_at
 from struct import Struct

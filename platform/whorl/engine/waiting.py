@@ -38,7 +38,7 @@ class WaitFunction:
         self._resume_callback = bindings.ContinuationCallback(self._resume)
         self._resume_address: int = cast(self._resume_callback, c_void_p).value or 0
 
-    def _wait(  # noqa: PLR0913 - the C API's signature
+    def _wait(
         self, _data: Any, context: int, _type: Any, arguments: int, _n: int, results: int, _m: int, error: int, go: int
     ) -> None:
         instance = self._instances[context]

@@ -2,73 +2,23 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 from engine_guests import ECHO, GROW, NOTE, SLEEP, SPIN, TRAP, WAIT_NOTHING, WAIT_TASK
+from engine_probe import Link
 from wasmtime import component as wasm
 
 from whorl.engine.components import LinkedComponent
 from whorl.engine.engines import Engine
 from whorl.engine.fibers import Call
-from whorl.engine.host_interfaces import HostFunction, HostInterface, ValueType
 from whorl.engine.instances import Instance
 from whorl.engine.limits import InstanceLimits
 from whorl.engine.traps import LimitExceeded, Trap
 from whorl.errors import ComponentError
 
 pytestmark = pytest.mark.anyio
-
-B, U32, S64, U64, S = ValueType.BOOL, ValueType.U32, ValueType.S64, ValueType.U64, ValueType.STRING
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    with Engine() as engine:
-        yield engine
-
-
-class Probe:
-    """Records what guests say and answers what they ask."""
-
-    def __init__(self) -> None:
-        self.notes: list[bytes] = []
-        self.echoed: list[tuple[Any, ...]] = []
-        self.number = 0
-        self.raises: Exception | None = None
-
-    def interface(self) -> HostInterface:
-        return HostInterface(
-            "test:host/probe@0.1.0",
-            (
-                HostFunction("note", (S,), None, self._note),
-                HostFunction("number", (), U64, lambda _instance: self.number),
-                HostFunction("echo", (B, U32, S64, S), S, self._echo),
-            ),
-        )
-
-    def _note(self, _instance: Instance, text: bytes) -> None:
-        if self.raises is not None:
-            raise self.raises
-        self.notes.append(text)
-
-    def _echo(self, _instance: Instance, *arguments: Any) -> bytes:
-        self.echoed.append(arguments)
-        return b"answer"
-
-
-Link = Callable[[str], tuple[LinkedComponent, Probe]]
-
-
-@pytest.fixture
-def link(engine: Engine) -> Link:
-    def make(text: str) -> tuple[LinkedComponent, Probe]:
-        probe = Probe()
-        return engine.link("guest", wasm.Component(engine.wasmtime, text), [probe.interface()]), probe
-
-    return make
 
 
 @asynccontextmanager

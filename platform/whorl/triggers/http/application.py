@@ -10,16 +10,15 @@ from starlette.responses import Response
 from whorl.app.locked import LockedApp
 from whorl.app.routes import RoutePattern
 from whorl.triggers.http.asgi import AsgiSink, Receive, ResponseBrokenOffError, Scope, Send, read_request
-from whorl.triggers.http.exchanges import FORBIDDEN
 from whorl.triggers.http.executor import Executor
+from whorl.triggers.http.fields import visible_fields
 from whorl.triggers.http.headers import client_address, spin_field_lines
-from whorl.triggers.http.messages import ClientDisconnectedError, Fields
+from whorl.triggers.http.messages import ClientDisconnectedError
 from whorl.triggers.http.router import Router
 
 logger = logging.getLogger(__name__)
 
 _WELL_KNOWN = b"/.well-known/spin/"
-_RESERVED_NAMES = (b"spin-", b"spin_")
 _INTERNAL_SUFFIX = b".spin.internal"
 _UNKNOWN_CLIENT = ("0.0.0.0", 0)  # noqa: S104 - what Spin says when there is no peer address
 
@@ -82,22 +81,6 @@ class HttpApplication:
                 "request to `%s` matched no route and got a plain 404; add a catch-all route (`/...`) to answer better",
                 path.decode("latin-1"),
             )
-
-
-def visible_fields(headers: Fields) -> tuple[bytes, bytes | None]:
-    """Return the field lines of the client's headers that a guest may see, and the `host` header."""
-    lines = []
-    authority = None
-    for name, value in headers:
-        if name in FORBIDDEN:
-            if name == b"host":
-                authority = value
-        elif not name.startswith(_RESERVED_NAMES):
-            lines.append(b"%b\n%b\r" % (name, value))
-    joined = b"".join(lines)
-    if joined.count(b"\r") != len(lines) or joined.count(b"\n") != len(lines) or b"\0" in joined:
-        joined = b"".join([line for line in lines if line.count(b"\r") == line.count(b"\n") == 1 and b"\0" not in line])
-    return joined, authority
 
 
 def _info(app: LockedApp) -> str:

@@ -109,9 +109,7 @@ class AsgiBody:
 
 def has_body(headers: Fields) -> bool:
     """Tell whether a request with these headers carries a body (RFC 9112, section 6)."""
-    return any(
-        (name == b"content-length" and value != b"0") or name == b"transfer-encoding" for name, value in headers
-    )
+    return any((name == b"content-length" and value != b"0") or name == b"transfer-encoding" for name, value in headers)
 
 
 async def read_request(scope: Scope, receive: Receive, authority: bytes) -> IncomingRequest:

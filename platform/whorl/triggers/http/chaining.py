@@ -5,25 +5,25 @@ the response's body passes through a channel that holds one piece, so a slow rea
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 
+from whorl.app.routes import RoutePattern
+from whorl.capabilities.outbound_http.allowed_hosts import CHAINING_SUFFIX
+from whorl.capabilities.outbound_http.memory_client import MemoryResponse
 from whorl.capabilities.outbound_http.messages import OutboundError, OutboundRequest, OutboundResponse
-from whorl.triggers.http.executor import Executor, field_lines
+from whorl.triggers.http.executor import Executor
+from whorl.triggers.http.fields import visible_fields
+from whorl.triggers.http.headers import CHAINED_CLIENT, spin_field_lines
 from whorl.triggers.http.messages import Fields, IncomingRequest
+from whorl.triggers.http.router import Route, RouteMatch, Router
 from whorl.types import Headers
-
-_SUFFIX = ".spin.internal"
-
-ChainedFields = Callable[[bytes], bytes]
-"""Returns the `spin-*` field lines of a chained request for its target."""
 
 
 class Chain:
-    """Answers chained requests; an `Answer` for `MemoryHttpClient`."""
+    """Answers requests to `<component>.spin.internal`; an `Answer` for `MemoryHttpClient`."""
 
-    def __init__(self, executors: Mapping[str, Executor], spin_fields: ChainedFields) -> None:
+    def __init__(self, executors: Mapping[str, Executor]) -> None:
         self._executors = executors
-        self._spin_fields = spin_fields
         self._running: set[asyncio.Task[None]] = set()
 
     async def __call__(self, request: OutboundRequest) -> OutboundResponse:
@@ -33,29 +33,62 @@ class Chain:
             OutboundError: no component of that name is served.
         """
         host = request.authority.partition(":")[0]
-        component = host.removesuffix(_SUFFIX)
+        component = host.removesuffix(CHAINING_SUFFIX)
         executor = self._executors.get(component)
         if executor is None:
             raise OutboundError("internal-error", f"component `{component}` has no HTTP trigger")
-        target = request.target.encode("ascii")
-        incoming = IncomingRequest(
-            method=request.method.encode("ascii"),
-            scheme=b"http",
-            authority=host.encode("ascii"),
-            target=target,
-            headers=list(request.headers),
+        path = request.target.encode("ascii").partition(b"?")[0]
+        match = RouteMatch(Route.chained(executor), path_info=path)
+        return await _execute(request, match, host.encode("ascii"), b"", self._running)
+
+
+class ChainedApplication:
+    """Answers requests that an app sends to itself (`self`): routed as if they came from outside."""
+
+    def __init__(self, executors: Mapping[str, Executor], routes: Sequence[tuple[RoutePattern, str]]) -> None:
+        self._executors = executors
+        self._router = Router(routes)
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, request: OutboundRequest) -> OutboundResponse:
+        """Return the response of the component whose route matches, 404 when none does."""
+        found = self._router.match(request.target.encode("ascii").partition(b"?")[0])
+        if found is None:
+            return MemoryResponse(404)
+        match = RouteMatch(
+            Route.to(found.route.pattern, self._executors[found.route.target]), found.path_info, found.parameters
         )
-        if isinstance(request.body, bytes):
-            incoming.body = request.body
-        else:
-            incoming.receive = request.body
-        fields = b"".join(field_lines(incoming.headers)) + self._spin_fields(target)
-        channel = _Channel()
-        channel.task = task = asyncio.get_running_loop().create_task(executor.execute(incoming, fields, channel))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        task.add_done_callback(channel.end)
-        return await channel.response()
+        host = request.authority.encode("ascii")
+        return await _execute(request, match, host, host, self._running)
+
+
+async def _execute(
+    request: OutboundRequest,
+    match: RouteMatch[Executor],
+    authority: bytes,
+    host: bytes,
+    running: set[asyncio.Task[None]],
+) -> OutboundResponse:
+    target = request.target.encode("ascii")
+    incoming = IncomingRequest(
+        method=request.method.encode("ascii"),
+        scheme=b"http",
+        authority=authority,
+        target=target,
+        headers=list(request.headers),
+    )
+    if isinstance(request.body, bytes):
+        incoming.body = request.body
+    else:
+        incoming.receive = request.body
+    lines, _ = visible_fields(incoming.headers)
+    lines += spin_field_lines(match, b"http", host, target, CHAINED_CLIENT)
+    channel = _Channel()
+    channel.task = asyncio.get_running_loop().create_task(match.route.target.execute(incoming, lines, channel))
+    running.add(channel.task)
+    channel.task.add_done_callback(running.discard)
+    channel.task.add_done_callback(channel.end)
+    return await channel.response()
 
 
 class _Channel:

@@ -24,6 +24,7 @@ from whorl.engine.packing import (
     unpack,
 )
 from whorl.engine.tasks import REQUEST_BODY, RESPONSE_SINK
+from whorl.triggers.http.fields import FORBIDDEN
 from whorl.triggers.http.messages import Fields
 
 REQUEST_BUFFER = 256 * 1024
@@ -31,20 +32,6 @@ RESPONSE_BUFFER = 256 * 1024
 
 _FIELD_LINES = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+\n[\t -~\x80-\xff]*\r)*")
 _STATUS = re.compile(rb"[2-9][0-9]{2}")
-FORBIDDEN = frozenset(
-    {
-        b"connection",
-        b"host",
-        b"http2-settings",
-        b"keep-alive",
-        b"proxy-authenticate",
-        b"proxy-authorization",
-        b"proxy-connection",
-        b"transfer-encoding",
-        b"upgrade",
-    }
-)
-"""Fields that belong to the connection: no guest sees or sets them."""
 
 
 class Exchange:

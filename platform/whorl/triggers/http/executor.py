@@ -8,13 +8,14 @@ and a timer. When the guest ends, however it ends, its instance is released firs
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from whorl.engine.fibers import Call
 from whorl.engine.instances import Instance
 from whorl.engine.pool import InstancePool, PoolFullError
 from whorl.engine.traps import GuestExit, LimitExceeded, Trap
-from whorl.triggers.http.exchanges import FORBIDDEN, Exchange
+from whorl.triggers.http.exchanges import Exchange
 from whorl.triggers.http.messages import ClientDisconnectedError, Fields, IncomingRequest, ResponseSink
 
 logger = logging.getLogger(__name__)
@@ -33,18 +34,20 @@ class Executor:
         component: its id.
         pool: its instances.
         timeout: seconds that one request may take, work after the response included; None: no limit.
+        end_request: ends what an instance has under way when its request is over.
     """
 
     component: str
     pool: InstancePool
     timeout: float | None
+    end_request: Callable[[Instance], None]
 
     async def execute(self, request: IncomingRequest, fields: bytes, sink: ResponseSink) -> None:
         """Serve `request` and send the response to `sink`.
 
         Args:
             request: what came; its headers are not used.
-            fields: the field lines that the guest sees, from `field_lines`.
+            fields: the field lines that the guest sees: of the client's headers and of the route.
             sink: where the response goes. Whatever goes wrong becomes a status there, or an abort, and a log line.
         """
         try:
@@ -62,9 +65,7 @@ class Executor:
         instance.state[Exchange] = exchange
         await self._run(instance, exchange, request, sink)
 
-    async def _run(
-        self, instance: Instance, exchange: Exchange, request: IncomingRequest, sink: ResponseSink
-    ) -> None:
+    async def _run(self, instance: Instance, exchange: Exchange, request: IncomingRequest, sink: ResponseSink) -> None:
         status = _INTERNAL_ERROR
         call = instance.call()
         try:
@@ -79,6 +80,7 @@ class Executor:
 
     def release(self, instance: Instance, exchange: Exchange, status: int) -> None:
         """Give the instance back; `status` is for a client that has no response yet."""
+        self.end_request(instance)
         instance.state.pop(Exchange, None)
         exchange.conclude(status)
         self.pool.release(instance)
@@ -197,11 +199,6 @@ async def write(exchange: Exchange, sink: ResponseSink, component: str) -> None:
             return
         else:
             await exchange.output()
-
-
-def field_lines(headers: Fields) -> list[bytes]:
-    """Return the field lines of those `headers` that a guest may see."""
-    return [b"%b\n%b\r" % field for field in headers if field[0] not in FORBIDDEN]
 
 
 def _report(component: str, request: IncomingRequest, trap: Trap) -> int:

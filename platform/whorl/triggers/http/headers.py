@@ -16,7 +16,7 @@ from whorl.types import Header
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # Underscores as well: gateways such as WSGI map `spin_path_info` and `spin-path-info` to the same name.
-_RESERVED = (b"spin-", b"spin_")
+RESERVED = (b"spin-", b"spin_")
 CHAINED_CLIENT = b"0.0.0.0:0"
 """What `spin-client-addr` says of a request that came from another component of the app."""
 
@@ -91,7 +91,7 @@ def spin_headers(match: Match, scheme: bytes, host: bytes, target: bytes, client
 
 def without_spin_headers(headers: Iterable[Header]) -> list[Header]:
     """Return the client's `headers` (names in lower case) without those that only the platform may set."""
-    return [header for header in headers if not header[0].startswith(_RESERVED)]
+    return [header for header in headers if not header[0].startswith(RESERVED)]
 
 
 def client_address(host: str, port: int) -> bytes:

@@ -19,8 +19,8 @@ class IncomingRequest:
         headers: raw, names in lower case; what must not reach a guest is left out by the executor.
         body: what has arrived of the body.
         receive: gives the next piece of the body, `b""` at its end; None when `body` is all. Raises
-            `ClientDisconnectedError` when the client goes away. Called again after the end, it returns only by raising that.
-        watch: as `receive` for a body that has been read: waits for the client to go away.
+            `ClientDisconnectedError` when the client goes away.
+        watch: waits for the client to go away, and raises that then; called once the body has been read.
     """
 
     method: bytes

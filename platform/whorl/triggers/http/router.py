@@ -19,11 +19,12 @@ T = TypeVar("T")
 
 _RANKS = {
     SegmentKind.SLASH: 0,
-    SegmentKind.DOT: 0,
     SegmentKind.WILDCARD: 1,
     SegmentKind.PARAMETER: 2,
+    SegmentKind.DOT: 3,
     SegmentKind.LITERAL: 3,
 }
+_SEPARATORS = {SegmentKind.SLASH, SegmentKind.DOT}
 _CHAINED = RoutePattern.parse("/...")
 
 
@@ -128,8 +129,10 @@ def _in_order(routes: Iterable[Route[T]]) -> list[Route[T]]:
 
 
 def _precedes(one: RoutePattern, other: RoutePattern) -> bool:
+    # The crate that Spin uses puts a dot on top of whatever was declared before it and below whatever comes after, so
+    # that a later `/...` hides `/.well-known/x`. Here a dot counts as the literal that it is, against all but a slash.
     for mine, theirs in zip(one.segments, other.segments, strict=False):
-        if _RANKS[mine.kind] != _RANKS[theirs.kind]:
+        if _RANKS[mine.kind] != _RANKS[theirs.kind] and not {mine.kind, theirs.kind} <= _SEPARATORS:
             return _RANKS[mine.kind] > _RANKS[theirs.kind]
     if _dots(one) != _dots(other):
         return _dots(one) > _dots(other)

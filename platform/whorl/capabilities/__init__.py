@@ -1,0 +1,1 @@
+"""What guests may use of the host. `catalogue` is the list."""

@@ -1,0 +1,85 @@
+"""The operator's terminal: log lines, warnings and the progress of preparation, all on stderr."""
+
+import logging
+import sys
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console as RichConsole
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from whorl.app.locked import LockedApp
+from whorl.server.options import UpOptions
+
+_SLOW = 0.5
+
+
+class Console:
+    """Writes to stderr; shows a progress bar when that is a terminal. Also is what preparation reports to."""
+
+    def __init__(self, options: UpOptions) -> None:
+        self._options = options
+        self._bar: Progress | None = None
+        self._began = 0.0
+        self._left = 0
+
+    def start(self) -> None:
+        """Send log lines to stderr."""
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+        logger = logging.getLogger("whorl")
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+
+    def warn(self, text: str) -> None:
+        """Write a warning."""
+        logging.getLogger("whorl").warning(text)
+
+    def describe(self, app: LockedApp) -> None:
+        """Say where the app keeps what it writes, as Spin does."""
+        options = self._options
+        if options.log_dir is not None:
+            self._line(f'Logging component stdio to "{options.log_dir}/"')
+        if any(component.key_value_stores for component in app.served_components()):
+            self._line(f'Storing default key-value data to "{options.state_dir / "sqlite_key_value.db"}".')
+
+    def begin(self, components: Sequence[str]) -> None:
+        """Components are about to be prepared: show a bar on a terminal."""
+        self._began = time.monotonic()
+        self._left = len(components)
+        if sys.stderr.isatty():
+            columns = (TextColumn("Preparing components"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+            self._bar = Progress(*columns, console=RichConsole(stderr=True), transient=True)
+            self._bar.start()
+            self._bar.add_task("", total=len(components))
+
+    def done(self, component: str) -> None:
+        """One component is ready."""
+        self._left -= 1
+        took = time.monotonic() - self._began
+        if self._bar is not None:
+            self._bar.advance(self._bar.task_ids[0])
+        elif took > _SLOW:
+            self._line(f"Prepared component {component} in {took:.1f} s")
+        if not self._left:
+            self._end_bar()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end_bar()
+
+    def _end_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    @staticmethod
+    def _line(text: str) -> None:
+        sys.stderr.write(text + "\n")

@@ -1,0 +1,56 @@
+"""The `whorl` command: finds the command, runs it, and turns operator errors into one message and exit code 1."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Protocol
+
+from whorl import __version__
+from whorl.cli import build_command, up_command
+from whorl.errors import WhorlError
+
+
+class Command(Protocol):
+    """A module of this package that is a command."""
+
+    NAME: str
+    SUMMARY: str
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's arguments."""
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Do what the command does and return the exit code."""
+
+
+COMMANDS: tuple[Command, ...] = (up_command, build_command)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    top = argparse.ArgumentParser(prog="whorl", description="Runs WebAssembly components behind HTTP routes.")
+    top.add_argument("--version", action="version", version=f"whorl {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        sub = commands.add_parser(command.NAME, help=command.SUMMARY, description=command.SUMMARY)
+        command.configure(sub)
+        sub.set_defaults(run=command.run)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    parsed = parser().parse_args(arguments)
+    try:
+        code: int = parsed.run(parsed)
+    except WhorlError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def entry() -> None:
+    """Run the command line of this process."""
+    sys.exit(main())

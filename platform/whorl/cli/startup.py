@@ -1,0 +1,47 @@
+"""What `whorl up` says on stdout once it listens, in Spin's words: other programs wait for these lines."""
+
+import json
+import sys
+
+from whorl.app.locked import LockedApp
+from whorl.server.sockets import ListenAddress
+
+_WILDCARD = "/..."
+
+
+def announce(app: LockedApp, address: ListenAddress, form: str) -> None:
+    """Print where `app` is served and its routes, as `plain` text or `json`."""
+    base = f"http://{address}"
+    text = _json(app, base) if form == "json" else _plain(app, base)
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _routes(app: LockedApp) -> dict[str, str]:
+    """Return the component of each public route; of equal routes the last counts."""
+    return {trigger.route: trigger.component for trigger in app.triggers if trigger.route is not None}
+
+
+def _plain(app: LockedApp, base: str) -> str:
+    lines = ["", f"Serving {base}", "Available Routes:"]
+    for route, component in _routes(app).items():
+        shown = route.removesuffix(_WILDCARD)
+        wildcard = " (wildcard)" if route.endswith(_WILDCARD) else ""
+        lines.append(f"  {component}: {base}{shown.removesuffix('/') if shown == '/' else shown}{wildcard}")
+        description = app.components[component].description
+        if description:
+            lines.append(f"    {description}")
+    return "\n".join(lines)
+
+
+def _json(app: LockedApp, base: str) -> str:
+    routes = []
+    for route, component in _routes(app).items():
+        entry = {
+            "id": component,
+            "route": route.removesuffix(_WILDCARD),
+            "wildcard": route.endswith(_WILDCARD),
+            "description": app.components[component].description,
+        }
+        routes.append({key: value for key, value in entry.items() if value != ""})
+    return json.dumps({"base_url": base, "routes": routes}, indent=2)

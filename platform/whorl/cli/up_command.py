@@ -1,0 +1,66 @@
+"""`whorl up`: serves an app over HTTP until it is told to stop."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from whorl.app.loader import find_manifest, load_app, manifest_path
+from whorl.app.locked import LockedApp
+from whorl.cli.build import build
+from whorl.cli.console import Console
+from whorl.cli.startup import announce
+from whorl.server.options import UpOptions
+from whorl.server.sockets import ListenAddress
+from whorl.server.workers import run_server
+
+NAME = "up"
+SUMMARY = "Serve the app over HTTP."
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add = parser.add_argument
+    add("-f", "--from", dest="origin", type=Path, metavar="PATH", help="the manifest, its folder, or a .wasm file")
+    add("--listen", default="127.0.0.1:3000", metavar="ADDR", help="host and port (default: %(default)s; port 0: any)")
+    add("--find-free-port", action="store_true", help="try the next ports when the port is in use")
+    add("--build", action="store_true", help="run the build commands first")
+    add("--workers", type=int, default=1, metavar="N", help="processes that serve (default: %(default)s)")
+    add("--state-dir", type=Path, metavar="DIR", help="where data is kept (default: `.spin` beside the app)")
+    add("--log-dir", metavar="DIR", help="where the components' output is kept (default: `logs` in the state dir)")
+    add("-q", "--quiet", action="store_true", help="do not repeat the components' output on the terminal")
+    add("--format", choices=("plain", "json"), default="plain", help="form of the start-up message")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until a signal says stop."""
+    origin = arguments.origin or find_manifest(Path.cwd())
+    if arguments.build:
+        code = build(manifest_path(origin), [], sys.stderr.write)
+        if code:
+            return code
+    app = load_app(origin)
+    options = options_of(arguments, app)
+    console = Console(options)
+    console.start()
+    for warning in app.warnings:
+        console.warn(warning)
+    console.describe(app)
+    with console:
+        return run_server(app, options, console, lambda address: announce(app, address, arguments.format))
+
+
+def options_of(arguments: argparse.Namespace, app: LockedApp) -> UpOptions:
+    """Return the options that the arguments stand for."""
+    state_dir = arguments.state_dir or app.folder / ".spin"
+    if arguments.log_dir is None:
+        log_dir: Path | None = state_dir / "logs"
+    else:
+        log_dir = Path(arguments.log_dir) if arguments.log_dir else None
+    return UpOptions(
+        listen=ListenAddress.parse(arguments.listen),
+        find_free_port=arguments.find_free_port,
+        workers=arguments.workers,
+        state_dir=state_dir.absolute(),
+        log_dir=None if log_dir is None else log_dir.absolute(),
+        quiet=arguments.quiet,
+    )

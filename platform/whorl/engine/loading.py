@@ -1,0 +1,120 @@
+"""From a composition to compiled code: composes, checks that nothing is left to import, compiles, keeps the result.
+
+The key of the cache is the digest of everything that goes in: the bytes of each part, how they are wired, the tools
+that compose them, wasmtime's version and the engine's configuration. What was made once is loaded in milliseconds.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from wasmtime import WasmtimeError
+from wasmtime import component as wasm
+
+from whorl.engine.cache import CompiledCache
+from whorl.engine.compositions import ComponentSource, ComposedComponent, Composition, Wasm
+from whorl.engine.engines import Engine
+from whorl.engine.tools import ComponentTools, cached_in, module_bytes
+from whorl.errors import ComponentError, ToolError
+
+CompiledComponent = wasm.Component
+"""A component as the engine runs it."""
+
+HOST_PACKAGE = "whorl:host/"
+_HANDLER = "wasi:http/incoming-handler@0.2."
+
+
+class ComponentLoader:
+    """Composes and compiles components for one engine; any thread may call it."""
+
+    def __init__(self, engine: Engine, cache: CompiledCache) -> None:
+        self._engine = engine
+        self._cache = cache
+        self._tools = ComponentTools(cached_in(cache))
+        self._tools_digest = hashlib.sha256(module_bytes()).hexdigest()
+
+    def load(self, name: str, composition: Composition) -> wasm.Component:
+        """Return the compiled composition.
+
+        Args:
+            name: the component's id, for messages.
+            composition: its root is the component; dependencies, adapters and the driver are composed around it.
+
+        Raises:
+            ComponentError: a part is not a component, nothing provides one of its imports, or it cannot be compiled.
+            StoreError: the cache cannot be used.
+        """
+        file = self._cache.path(self._key(composition), lambda: self._make(name, composition))
+        try:
+            return wasm.Component.deserialize_file(self._engine.wasmtime, str(file))
+        except WasmtimeError as error:
+            raise ComponentError(
+                f"component `{name}`: its compiled code `{file}` cannot be loaded; remove that file and start again:"
+                f" {error}"
+            ) from error
+
+    def _key(self, composition: Composition) -> str:
+        digest = hashlib.sha256()
+        parts = [self._engine.configuration.fingerprint(), self._tools_digest]
+        parts.append(composition.to_json({source.name: _digest(source.wasm) for source in composition.sources()}))
+        digest.update(json.dumps(parts).encode())
+        return digest.hexdigest()
+
+    def _make(self, name: str, composition: Composition) -> bytes:
+        try:
+            composed = self._compose(name, composition)
+        except ToolError as error:
+            raise ComponentError(f"component `{name}`: {error}") from error
+        _check_imports(name, composition, composed)
+        try:
+            return bytes(wasm.Component(self._engine.wasmtime, composed.wasm).serialize())
+        except WasmtimeError as error:
+            raise ComponentError(f"component `{name}` cannot be compiled: {error}") from error
+
+    def _compose(self, name: str, composition: Composition) -> ComposedComponent:
+        components = tuple(self._as_component(source) for source in composition.components)
+        root = components[0]
+        exports = self._tools.describe(root.wasm).exports
+        if composition.driver is not None and not any(export.startswith(_HANDLER) for export in exports):
+            raise ComponentError(_no_handler(name, exports))
+        return self._tools.compose(
+            Composition(components, composition.adapters, composition.driver, composition.exports)
+        )
+
+    def _as_component(self, source: ComponentSource) -> ComponentSource:
+        if self._tools.describe(source.wasm).kind == "component":
+            return source
+        made = self._tools.componentize(source.wasm)
+        return ComponentSource(source.name, made, source.wiring, source.adapters)
+
+
+def _no_handler(name: str, exports: Sequence[str]) -> str:
+    found = ", ".join(f"`{export}`" for export in exports) or "nothing"
+    if any(export.startswith("wasi:http/handler@0.3") for export in exports):
+        return f"component `{name}` is built for WASI 0.3 ({found}), which is not supported yet; build it for 0.2"
+    return (
+        f"component `{name}` cannot serve HTTP: expected it to export `{_HANDLER}x`, it exports {found}; build it for"
+        " the world `wasi:http/proxy`"
+    )
+
+
+def _check_imports(name: str, composition: Composition, composed: ComposedComponent) -> None:
+    ours = {source.name for source in composition.adapters}
+    if composition.driver is not None:
+        ours.add(composition.driver.name)
+    for left in composed.unresolved:
+        if left.name.startswith(HOST_PACKAGE) and left.component in ours:
+            continue
+        is_root = left.component == composition.components[0].name
+        of_dependency = "" if is_root else f" (its dependency `{left.component}`)"
+        raise ComponentError(
+            f"component `{name}`{of_dependency} imports `{left.name}`, which nobody provides; add a dependency that"
+            " exports it, or build the component without it"
+        )
+
+
+def _digest(content: Wasm) -> str:
+    if isinstance(content, bytes):
+        return hashlib.sha256(content).hexdigest()
+    with content.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

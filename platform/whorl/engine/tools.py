@@ -1,0 +1,213 @@
+"""The component tools: componentize, compose, describe, print WIT and validate, without anything to install.
+
+They are a core module that ships with the package (`guest/tools.wasm`, source in `platform/adapter/tools`) and
+runs in process, each call in a sandbox of its own that sees nothing but its input.
+"""
+
+import hashlib
+import platform
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import resources
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import wasmtime
+
+from whorl.engine.cache import CompiledCache
+from whorl.engine.compositions import ComposedComponent, Composition, Description, Wasm
+from whorl.errors import ToolError
+
+LoadModule = Callable[[wasmtime.Engine, bytes], wasmtime.Module]
+"""Makes the compiled tools from an engine and the bytes of their module."""
+
+_WORK: Final = "/work"
+_MAGIC: Final = b"\0asm"
+
+
+class ComponentTools:
+    """The component tools; one for a process, and any thread may call them.
+
+    Nothing is compiled before the first call. `load` decides where the compiled code is kept: `compile_module`
+    keeps it in memory, `cached_in` on disk, which saves about a second of every later process.
+    """
+
+    def __init__(self, load: LoadModule | None = None) -> None:
+        self._load = load or compile_module
+        self._lock = threading.Lock()
+        self._loaded: tuple[wasmtime.Engine, wasmtime.Module] | None = None
+
+    def describe(self, wasm: Wasm) -> Description:
+        """Tell what `wasm` is: only its outermost sections are read.
+
+        Raises:
+            ToolError: it is not WebAssembly, or cut off.
+        """
+        with _sandbox() as sandbox:
+            return Description.from_json(self._run(sandbox, "describe", sandbox.add_wasm("input", wasm)))
+
+    def componentize(self, wasm: Wasm) -> bytes:
+        """Return the component that a core module (binary or text) was built to be; a component is returned as it is.
+
+        Raises:
+            ToolError: it is not WebAssembly, or does not fit the world that it was built for.
+        """
+        with _sandbox() as sandbox:
+            self._run(sandbox, "componentize", sandbox.add_wasm("input", wasm), f"{_WORK}/output.wasm")
+            return sandbox.read("output.wasm")
+
+    def compose(self, composition: Composition) -> ComposedComponent:
+        """Return the component that is composed of others; the same composition gives the same bytes.
+
+        Raises:
+            ToolError: an import does not fit what satisfies it, or one of the components cannot be used.
+        """
+        with _sandbox() as sandbox:
+            sources = enumerate(composition.sources())
+            paths = {source.name: sandbox.add_wasm(f"source{index}", source.wasm) for index, source in sources}
+            plan = sandbox.add_file("plan.json", composition.to_json(paths).encode())
+            report = self._run(sandbox, "compose", plan, f"{_WORK}/output.wasm")
+            return ComposedComponent.from_json(sandbox.read("output.wasm"), report)
+
+    def embed(self, wasm: Wasm, wit: Path, world: str) -> bytes:
+        """Return a core module (binary or text) with `world` of the package in `wit`, a folder or file, embedded.
+
+        Raises:
+            ToolError: it is not a core module, or the package cannot be read, or has no such world.
+        """
+        with _sandbox() as sandbox:
+            inputs = sandbox.mount("wit", wit), world, sandbox.add_wasm("input", wasm)
+            self._run(sandbox, "embed", *inputs, f"{_WORK}/output.wasm")
+            return sandbox.read("output.wasm")
+
+    def wit(self, wasm: Wasm) -> str:
+        """Return the WIT of a component: its world, then the packages that it uses.
+
+        Raises:
+            ToolError: it is not a component.
+        """
+        with _sandbox() as sandbox:
+            return self._run(sandbox, "wit", sandbox.add_wasm("input", wasm))
+
+    def validate(self, wasm: Wasm) -> None:
+        """Check a component or core module completely, with the features that the engine has on by default.
+
+        Raises:
+            ToolError: it is not valid; the message has the offset in bytes.
+        """
+        with _sandbox() as sandbox:
+            self._run(sandbox, "validate", sandbox.add_wasm("input", wasm))
+
+    def _run(self, sandbox: "_Sandbox", *arguments: str) -> str:
+        engine, module = self._compiled()
+        linker = wasmtime.Linker(engine)
+        linker.define_wasi()
+        with wasmtime.Store(engine) as store:
+            store.set_wasi(sandbox.configure(arguments))
+            try:
+                start = linker.instantiate(store, module).exports(store)["_start"]
+                start(store)  # type: ignore[operator]
+            except wasmtime.ExitTrap as stop:
+                if stop.code != 0:
+                    raise ToolError(sandbox.complaint()) from None
+            except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
+                raise ToolError(f"the component tools failed: {sandbox.complaint() or error}") from error
+        return sandbox.read("stdout").decode()
+
+    def _compiled(self) -> tuple[wasmtime.Engine, wasmtime.Module]:
+        with self._lock:
+            if self._loaded is None:
+                engine = wasmtime.Engine()
+                self._loaded = engine, self._load(engine, module_bytes())
+            return self._loaded
+
+
+class _Sandbox:
+    """The files of one call: a folder of its own, and the folders of what is read in place."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._mounts: dict[str, Path] = {}
+
+    def add_wasm(self, name: str, wasm: Wasm) -> str:
+        """Return the path by which the module sees `wasm`; a binary file is not copied, text is assembled.
+
+        Raises:
+            ToolError: it is text that cannot be assembled.
+        """
+        if isinstance(wasm, Path):
+            with wasm.open("rb") as stream:
+                if stream.read(len(_MAGIC)) == _MAGIC:
+                    return self.mount(name, wasm)
+            wasm = wasm.read_bytes()
+        return self.add_file(f"{name}.wasm", wasm if wasm.startswith(_MAGIC) else _assembled(wasm))
+
+    def add_file(self, name: str, content: bytes) -> str:
+        """Return the path by which the module sees `content`."""
+        (self._folder / name).write_bytes(content)
+        return f"{_WORK}/{name}"
+
+    def mount(self, name: str, path: Path) -> str:
+        """Return the path by which the module sees what is at `path`, to be read in place."""
+        path = path.resolve(strict=True)
+        self._mounts[f"/{name}"] = path.parent
+        return f"/{name}/{path.name}"
+
+    def read(self, name: str) -> bytes:
+        """Return what the module wrote."""
+        return (self._folder / name).read_bytes()
+
+    def complaint(self) -> str:
+        """Return the line that the module wrote to stderr."""
+        return self.read("stderr").decode(errors="replace").strip()
+
+    def configure(self, arguments: Sequence[str]) -> wasmtime.WasiConfig:
+        """Return what the module may see."""
+        wasi = wasmtime.WasiConfig()
+        wasi.argv = ["tools", *arguments]
+        wasi.stdout_file = str(self._folder / "stdout")
+        wasi.stderr_file = str(self._folder / "stderr")
+        wasi.preopen_dir(str(self._folder), _WORK)
+        for mount, folder in self._mounts.items():
+            wasi.preopen_dir(str(folder), mount, fs_mutable=False)
+        return wasi
+
+
+def _assembled(text: bytes) -> bytes:
+    if b"(" not in text or b"\0" in text:
+        raise ToolError("this is neither WebAssembly nor its text format")
+    try:
+        return bytes(wasmtime.wat2wasm(text))
+    except wasmtime.WasmtimeError as error:
+        raise ToolError(f"the text format cannot be assembled: {' '.join(str(error).split())}") from error
+
+
+@contextmanager
+def _sandbox() -> Iterator[_Sandbox]:
+    with tempfile.TemporaryDirectory(prefix="whorl-tools-") as folder:
+        yield _Sandbox(Path(folder))
+
+
+def module_bytes() -> bytes:
+    """Return the bytes of the tools' module."""
+    return (resources.files("whorl") / "guest" / "tools.wasm").read_bytes()
+
+
+def compile_module(engine: wasmtime.Engine, wasm: bytes) -> wasmtime.Module:
+    """Compile the tools, for this process alone."""
+    return wasmtime.Module(engine, wasm)
+
+
+def cached_in(cache: CompiledCache) -> LoadModule:
+    """Return a loader that keeps the compiled tools in `cache`."""
+
+    def load(engine: wasmtime.Engine, wasm: bytes) -> wasmtime.Module:
+        machine = " ".join((version("wasmtime"), platform.system(), platform.machine()))
+        key = f"tools-{hashlib.sha256(machine.encode() + wasm).hexdigest()}"
+        file = cache.path(key, lambda: compile_module(engine, wasm).serialize())
+        return wasmtime.Module.deserialize_file(engine, str(file))
+
+    return load

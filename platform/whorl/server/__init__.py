@@ -1,0 +1,1 @@
+"""The server: sockets, uvicorn, worker processes, signals and draining."""

@@ -1,0 +1,92 @@
+"""Serves an application on sockets that are bound already, until a signal says stop; then drains.
+
+The first SIGINT or SIGTERM stops accepting and lets requests end, a second one cuts them off. The process ends with the
+exit code of its own choice: unlike uvicorn's own runner, signals are not raised again after draining.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+
+logger = logging.getLogger(__name__)
+
+BACKLOG = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """How the server behaves.
+
+    Attributes:
+        drain_timeout: seconds that requests under way get after the first signal.
+        keep_alive: seconds that an idle connection is kept.
+    """
+
+    drain_timeout: float = 30.0
+    keep_alive: float = 5.0
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        handled = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self.handle_exit) for number in handled}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def event_loop() -> asyncio.AbstractEventLoop:
+    """Return the loop that the server runs on: uvloop's where there is one."""
+    try:
+        import uvloop  # noqa: PLC0415 - not on every platform
+    except ImportError:
+        return asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
+
+
+async def serve(
+    application: Callable[..., Any],
+    sockets: Sequence[socket.socket],
+    ready: Callable[[], None],
+    settings: ServerSettings | None = None,
+) -> None:
+    """Serve `application` on `sockets` (bound, not listening) until a signal; `ready` is called once they listen."""
+    settings = settings or ServerSettings()
+    config = uvicorn.Config(
+        application,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=int(settings.keep_alive),
+        timeout_graceful_shutdown=int(settings.drain_timeout),
+    )
+    server = _Server(config, ready)
+    await server.serve(sockets=list(sockets))

@@ -1,0 +1,155 @@
+"""The processes that serve: this one, or several that share a port.
+
+Each worker has an event loop, an engine and pools of its own, and is single-threaded while it serves. With several,
+this process only watches: it compiles first, so that the workers find everything in the cache, binds the port so that
+it is theirs, starts them, passes signals on, and starts one anew that dies.
+"""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from multiprocessing.connection import Connection
+from multiprocessing.connection import wait as wait_for
+from typing import TYPE_CHECKING
+
+from whorl.app.locked import LockedApp
+from whorl.app.preparation import NoProgress, Progress
+from whorl.capabilities.wasi.logs import GuestLogs
+from whorl.errors import WhorlError
+from whorl.server.options import UpOptions
+from whorl.server.serving import event_loop, serve
+from whorl.server.sockets import ListenAddress, bind, bound_address
+from whorl.triggers.http.trigger import HttpTrigger, TriggerOptions
+
+if TYPE_CHECKING:
+    from multiprocessing.context import SpawnProcess
+
+Announce = Callable[[ListenAddress], None]
+
+
+def run_server(app: LockedApp, options: UpOptions, progress: Progress, announce: Announce) -> int:
+    """Serve `app` until a signal says stop, and return the exit code.
+
+    Raises:
+        WhorlError: it cannot be served; nothing is left behind.
+    """
+    shared = options.workers > 1
+    with ExitStack() as stack:
+        listener = stack.enter_context(bind(options.listen, find_free_port=options.find_free_port, shared=shared))
+        address = bound_address(listener)
+        if shared:
+            return _Supervisor(app, options, address).run(progress, announce)
+        _run_worker(app, options, listener, progress, lambda: announce(address))
+        return 0
+
+
+def _run_worker(
+    app: LockedApp, options: UpOptions, listener: socket.socket, progress: Progress, ready: Callable[[], None]
+) -> None:
+    echo = None if options.quiet else sys.stderr.buffer
+    logs = GuestLogs(options.log_dir, echo)
+    with ExitStack() as stack:
+        stack.callback(logs.close)
+        with asyncio.Runner(loop_factory=event_loop) as runner:
+            runner.run(_serve(HttpTrigger(app, _trigger_options(options), logs, progress), listener, ready))
+
+
+def _trigger_options(options: UpOptions) -> TriggerOptions:
+    return TriggerOptions(state_dir=options.state_dir)
+
+
+async def _serve(trigger: HttpTrigger, listener: socket.socket, ready: Callable[[], None]) -> None:
+    async with trigger:
+        await serve(trigger, [listener], ready)
+
+
+class _Supervisor:
+    """Keeps the worker processes of one app running."""
+
+    def __init__(self, app: LockedApp, options: UpOptions, address: ListenAddress) -> None:
+        self._app = app
+        self._options = options
+        self._address = address
+        self._context = multiprocessing.get_context("spawn")
+        self._workers: dict[SpawnProcess, Connection] = {}
+        self._stopping = False
+
+    def run(self, progress: Progress, announce: Announce) -> int:
+        asyncio.run(_prepare(self._app, self._options, progress))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._stop)
+        for _ in range(self._options.workers):
+            self._start()
+        try:
+            for pipe in list(self._workers.values()):
+                _await_ready(pipe)
+            announce(self._address)
+            while self._workers:
+                self._tend()
+        finally:
+            for worker in self._workers:
+                worker.kill()
+        return 0
+
+    def _start(self) -> None:
+        pipe, theirs = self._context.Pipe(duplex=False)
+        worker = self._context.Process(
+            target=_worker_main, args=(self._app, self._options, self._address, theirs), name="whorl-worker"
+        )
+        worker.start()
+        theirs.close()
+        self._workers[worker] = pipe
+
+    def _tend(self) -> None:
+        """Wait until a worker ends; start another unless all are to end."""
+        wait_for([worker.sentinel for worker in self._workers], timeout=1)
+        for worker in [worker for worker in self._workers if not worker.is_alive()]:
+            self._workers.pop(worker).close()
+            if not self._stopping:
+                sys.stderr.write(f"worker {worker.pid} ended with code {worker.exitcode}; starting another\n")
+                self._start()
+
+    def _stop(self, _number: int, _frame: object) -> None:
+        signalled = signal.SIGKILL if self._stopping else signal.SIGTERM
+        self._stopping = True
+        for worker in self._workers:
+            if worker.pid is not None and worker.is_alive():
+                os.kill(worker.pid, signalled)
+
+
+async def _prepare(app: LockedApp, options: UpOptions, progress: Progress) -> None:
+    """Start and end the app once, so that everything is compiled and whatever is wrong is found by this process."""
+    async with HttpTrigger(app, _trigger_options(options), GuestLogs(None), progress):
+        pass
+
+
+def _await_ready(pipe: Connection) -> None:
+    try:
+        failure = pipe.recv()
+    except EOFError:
+        raise WhorlError("a worker process ended before it could serve") from None
+    if failure is not None:
+        raise WhorlError(failure)
+
+
+def _worker_main(app: LockedApp, options: UpOptions, address: ListenAddress, pipe: Connection) -> None:
+    """Serve in a process of its own; tells by `pipe` that it does (None), or why it cannot."""
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    try:
+        with bind(address, shared=True) as listener:
+            _run_worker(app, options, listener, NoProgress(), lambda: pipe.send(None))
+    except WhorlError as error:
+        pipe.send(str(error))
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait_for([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,1 @@
+"""The HTTP trigger: routes requests to components and their responses back."""

@@ -1,0 +1,135 @@
+"""The HTTP trigger: an app's components prepared, their pools warm, and the ASGI application in front of them."""
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from whorl.app.locked import LockedApp
+from whorl.app.preparation import NoProgress, Progress, link, pool_settings, prepare
+from whorl.app.routes import RoutePattern
+from whorl.capabilities.catalogue import Services
+from whorl.capabilities.key_value import KeyValueCapability, KeyValueStores, default_configurations
+from whorl.capabilities.outbound_http.capability import OutboundClients, OutboundHttp
+from whorl.capabilities.outbound_http.httpx_client import HttpxClient
+from whorl.capabilities.outbound_http.memory_client import MemoryHttpClient
+from whorl.capabilities.wasi.cli import LogSink
+from whorl.engine.cache import CompiledCache
+from whorl.engine.configuration import EngineConfiguration
+from whorl.engine.engines import Engine
+from whorl.engine.loading import CompiledComponent, ComponentLoader
+from whorl.engine.pool import InstancePool
+from whorl.engine.traps import Trap
+from whorl.errors import ComponentError
+from whorl.triggers.http.application import HttpApplication
+from whorl.triggers.http.asgi import Receive, Scope, Send
+from whorl.triggers.http.chaining import Chain, ChainedApplication
+from whorl.triggers.http.executor import Executor
+from whorl.triggers.http.host_interface import HTTP_SERVER
+
+_DRIVER = "driver-http"
+_SPARE_INSTANCES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerOptions:
+    """Where an app's trigger keeps things.
+
+    Attributes:
+        state_dir: holds the default key-value store; None: kept in memory.
+        cache_dir: holds compiled components; None: the user's cache folder.
+    """
+
+    state_dir: Path | None = None
+    cache_dir: Path | None = None
+
+
+class HttpTrigger:
+    """Runs an app's HTTP routes. `async with` it, or `start` and `close`; call it as an ASGI application between."""
+
+    def __init__(
+        self, app: LockedApp, options: TriggerOptions, logs: LogSink, progress: Progress | None = None
+    ) -> None:
+        self.app = app
+        self.pools: dict[str, InstancePool] = {}
+        self._options = options
+        self._logs = logs
+        self._progress = progress or NoProgress()
+        self._executors: dict[str, Executor] = {}
+        self._application: HttpApplication | None = None
+        self._stack = AsyncExitStack()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI scope."""
+        if self._application is None:
+            raise RuntimeError("the trigger has not been started")
+        await self._application(scope, receive, send)
+
+    async def start(self) -> None:
+        """Compile, link and warm everything; nothing is left open when it fails.
+
+        Raises:
+            ComponentError: a component cannot be prepared or instantiated.
+            StoreError: the cache or a store cannot be used.
+        """
+        try:
+            await self._start()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Wait for the requests under way, then close everything, last first."""
+        self._application = None
+        await self._stack.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _start(self) -> None:
+        app, options = self.app, self._options
+        stores = self._stack.enter_context(KeyValueStores.open(default_configurations(options.state_dir)))
+        network = HttpxClient()
+        self._stack.push_async_callback(network.aclose)
+        engine = self._stack.enter_context(Engine(_configuration(app)))
+        loader = ComponentLoader(engine, CompiledCache(options.cache_dir))
+        chain = Chain(self._executors)
+        itself = ChainedApplication(self._executors, _routes(app))
+        clients = OutboundClients(network, MemoryHttpClient(chain), MemoryHttpClient(itself))
+        services = Services(self._logs, KeyValueCapability(stores), OutboundHttp(clients))
+        compiled = await prepare(app, loader, _DRIVER, self._progress)
+        for component, code in compiled.items():
+            await self._serve(engine, component, code, services)
+        self._application = HttpApplication(app, _routes(app), self._executors)
+
+    async def _serve(self, engine: Engine, component: str, code: CompiledComponent, services: Services) -> None:
+        locked = self.app.components[component]
+        linked = link(engine, locked, code, services, [HTTP_SERVER])
+        self._stack.callback(linked.close)
+        pool = InstancePool(linked, pool_settings(locked))
+        self._stack.push_async_callback(pool.close)
+        try:
+            await pool.start()
+        except Trap as trap:
+            raise ComponentError(f"component `{component}` cannot be instantiated: {trap}") from trap
+        self.pools[component] = pool
+        self._executors[component] = Executor(component, pool, locked.settings.timeout, OutboundHttp.cancel_request)
+
+
+def _configuration(app: LockedApp) -> EngineConfiguration:
+    settings = [component.settings for component in app.served_components()]
+    instances = sum(each.max_instances + each.warm for each in settings) + _SPARE_INSTANCES
+    return EngineConfiguration(max_instances=instances, max_memory=max(each.memory for each in settings))
+
+
+def _routes(app: LockedApp) -> list[tuple[RoutePattern, str]]:
+    return [
+        (RoutePattern.parse(trigger.route), trigger.component) for trigger in app.triggers if trigger.route is not None
+    ]

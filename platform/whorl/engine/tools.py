@@ -182,7 +182,9 @@ def _assembled(text: bytes) -> bytes:
     try:
         return bytes(wasmtime.wat2wasm(text))
     except wasmtime.WasmtimeError as error:
-        raise ToolError(f"the text format cannot be assembled: {' '.join(str(error).split())}") from error
+        what, _, where = str(error).partition("-->")
+        place = where.split("|", 1)[0].strip().removeprefix("<anon>:")
+        raise ToolError(f"the text format cannot be assembled: {what.strip()} at {place}") from error
 
 
 @contextmanager

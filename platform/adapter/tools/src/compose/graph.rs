@@ -1,0 +1,95 @@
+//! Builds the graph of a composition: here types are checked, and the result is encoded.
+
+use super::links::{Link, Links, Part};
+use crate::input::read_component;
+use anyhow::{Context, Result, anyhow, bail};
+use std::collections::BTreeMap;
+use wac_graph::types::{ItemKind, Package};
+use wac_graph::{CompositionGraph, EncodeError, EncodeOptions, InstantiationArgumentError, NodeId};
+
+/// The bytes of the composed component. Its types have been checked, the whole has not been validated.
+pub fn encode(parts: &[Part<'_>], links: &Links, exports: &[&str]) -> Result<Vec<u8>> {
+    let mut graph = CompositionGraph::new();
+    let mut instances = BTreeMap::new();
+    for index in &links.order {
+        instances.insert(*index, instantiate(&mut graph, &parts[*index])?);
+    }
+    for link in &links.links {
+        satisfy(&mut graph, &instances, link).with_context(|| describe(parts, link))?;
+    }
+    check_unresolved(&graph, parts, links, &instances)?;
+    for export in exports {
+        let node = graph.alias_instance_export(instances[&links.root], export)?;
+        graph.export(node, *export)?;
+    }
+    let options = EncodeOptions { validate: false, ..EncodeOptions::default() };
+    graph.encode(options).map_err(|error| merge_conflict(error, parts, &instances))
+}
+
+fn instantiate(graph: &mut CompositionGraph, part: &Part<'_>) -> Result<NodeId> {
+    let name = &part.source.name;
+    let register = |graph: &mut CompositionGraph| -> Result<NodeId> {
+        let bytes = read_component(&part.source.path)?;
+        let package = Package::from_bytes(name, None, bytes, graph.types_mut())?;
+        let package = graph.register_package(package)?;
+        Ok(graph.instantiate(package))
+    };
+    register(graph).with_context(|| format!("component `{name}` is not valid"))
+}
+
+fn satisfy(graph: &mut CompositionGraph, instances: &BTreeMap<usize, NodeId>, link: &Link) -> Result<()> {
+    let argument = graph.alias_instance_export(instances[&link.provider], &link.export)?;
+    graph.set_instantiation_argument(instances[&link.importer], &link.import, argument).map_err(|error| match error {
+        InstantiationArgumentError::ArgumentTypeMismatch { source, .. } => source,
+        other => other.into(),
+    })
+}
+
+fn describe(parts: &[Part<'_>], link: &Link) -> String {
+    let (importer, provider) = (&parts[link.importer].source.name, &parts[link.provider].source.name);
+    format!(
+        "component `{importer}`: import `{}` does not fit export `{}` of `{provider}`",
+        link.import, link.export
+    )
+}
+
+/// An import whose types come from an interface that is satisfied inside cannot stay an import: its types would be others.
+fn check_unresolved(
+    graph: &CompositionGraph,
+    parts: &[Part<'_>],
+    links: &Links,
+    instances: &BTreeMap<usize, NodeId>,
+) -> Result<()> {
+    for (importer, import) in &links.unresolved {
+        let package = graph[instances[importer]].package().context("an instance has a package")?;
+        let world = &graph.types()[graph[package].ty()];
+        let Some(ItemKind::Instance(interface)) = world.imports.get(import) else { continue };
+        for used in graph.types()[*interface].uses.values() {
+            let Some(used) = &graph.types()[used.interface].id else { continue };
+            let satisfied = |link: &&Link| link.importer == *importer && link.import == *used;
+            if let Some(link) = links.links.iter().find(satisfied) {
+                bail!(
+                    "component `{}`: nothing provides import `{import}`, which uses types of `{used}` of `{}`",
+                    parts[*importer].source.name,
+                    parts[link.provider].source.name,
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+fn merge_conflict(error: EncodeError, parts: &[Part<'_>], instances: &BTreeMap<usize, NodeId>) -> anyhow::Error {
+    let name = |node: NodeId| {
+        let part = instances.iter().find(|(_, instance)| **instance == node).map(|(part, _)| *part);
+        part.map_or("?", |part| parts[part].source.name.as_str())
+    };
+    match error {
+        EncodeError::ImportTypeMergeConflict { import, first, second, source } => source.context(format!(
+            "components `{}` and `{}` import `{import}`, which nothing provides, with different types",
+            name(first),
+            name(second)
+        )),
+        other => anyhow!(other),
+    }
+}

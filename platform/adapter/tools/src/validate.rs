@@ -1,0 +1,34 @@
+//! Validates a module or component with the features that the engine has on by default.
+
+use crate::input::read_wasm;
+use anyhow::{Result, anyhow};
+use wasmparser::{BinaryReaderError, Parser, ValidPayload, Validator, WasmFeatures};
+
+/// What wasmtime 50 accepts when nothing is configured.
+const FEATURES: WasmFeatures = WasmFeatures::WASM3
+    .union(WasmFeatures::WIDE_ARITHMETIC)
+    .union(WasmFeatures::COMPONENT_MODEL)
+    .union(WasmFeatures::CM_ASYNC);
+
+/// `validate IN`: everything, function bodies included.
+pub fn run(input: &str) -> Result<String> {
+    let bytes = read_wasm(input)?;
+    Validator::new_with_features(FEATURES).validate_all(&bytes).map_err(|error| describe(&error))?;
+    Ok(String::new())
+}
+
+/// Validates all but function bodies, which the engine's compiler validates anyway.
+pub fn check_types(component: &[u8]) -> Result<()> {
+    let mut validator = Validator::new_with_features(FEATURES);
+    for payload in Parser::new(0).parse_all(component) {
+        match validator.payload(&payload.map_err(|error| describe(&error))?) {
+            Ok(ValidPayload::End(_) | ValidPayload::Func(..) | ValidPayload::Ok | ValidPayload::Parser(_)) => {}
+            Err(error) => return Err(describe(&error)),
+        }
+    }
+    Ok(())
+}
+
+fn describe(error: &BinaryReaderError) -> anyhow::Error {
+    anyhow!("{} at offset {:#x}", error.message(), error.offset())
+}

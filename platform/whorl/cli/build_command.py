@@ -1,7 +1,6 @@
 """`whorl build`: runs the build commands of a manifest."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from whorl.app.loader import find_manifest, manifest_path
@@ -22,4 +21,4 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Build, and return the exit code of the first command that fails, else 0."""
     manifest = manifest_path(arguments.origin) if arguments.origin else find_manifest(Path.cwd())
-    return build(manifest, arguments.component_id, sys.stdout.write)
+    return build(manifest, arguments.component_id, print)

@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal says stop."""
     origin = arguments.origin or find_manifest(Path.cwd())
     if arguments.build:
-        code = build(manifest_path(origin), [], sys.stderr.write)
+        code = build(manifest_path(origin), [], lambda line: print(line, file=sys.stderr))
         if code:
             return code
     app = load_app(origin)

@@ -3,6 +3,7 @@
 import hashlib
 import platform
 from dataclasses import dataclass, fields
+from importlib.metadata import version
 
 import wasmtime
 from wasmtime import _bindings
@@ -44,7 +45,7 @@ class EngineConfiguration:
         """Return a digest of everything that compiled code depends on."""
         compiled_in = ("max_memory", "concurrency")
         settings = {field.name: getattr(self, field.name) for field in fields(self) if field.name in compiled_in}
-        parts = (wasmtime.__version__, platform.system(), platform.machine(), sorted(settings.items()))
+        parts = (version("wasmtime"), platform.system(), platform.machine(), sorted(settings.items()))
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from whorl.app.locked import LockedApp
 from whorl.app.routes import RoutePattern
-from whorl.triggers.http.asgi import AsgiSink, Receive, ResponseBrokenOffError, Scope, Send, read_request
+from whorl.triggers.http.asgi import AsgiSink, Receive, ResponseBrokenOffError, Scope, Send, path_of, read_request
 from whorl.triggers.http.executor import Executor
 from whorl.triggers.http.fields import visible_fields
 from whorl.triggers.http.headers import client_address, spin_field_lines
@@ -47,7 +47,7 @@ class HttpApplication:
         if scope["type"] != "http":
             await _refuse(scope, receive, send)
             return
-        path: bytes = scope.get("raw_path") or scope["path"].encode()
+        path = path_of(scope)
         if path.startswith(_WELL_KNOWN):
             page = self._well_known.get(path.removeprefix(_WELL_KNOWN)) or Response(status_code=404)
             await page(scope, receive, send)

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import quote
 
 from whorl.triggers.http.messages import ClientDisconnectedError, Fields, IncomingRequest
 
@@ -112,13 +113,20 @@ def has_body(headers: Fields) -> bool:
     return any((name == b"content-length" and value != b"0") or name == b"transfer-encoding" for name, value in headers)
 
 
+def path_of(scope: Scope) -> bytes:
+    """Return the raw path of a request, below the path that the application is mounted at."""
+    path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+    mounted_at: str = scope.get("root_path", "")
+    return path.removeprefix(mounted_at.encode()) or b"/" if mounted_at else path
+
+
 async def read_request(scope: Scope, receive: Receive, authority: bytes) -> IncomingRequest:
     """Return the request of an ASGI `http` scope, with what has arrived of its body.
 
     Raises:
         ClientDisconnectedError: the client went away before that.
     """
-    target: bytes = scope.get("raw_path") or scope["path"].encode()
+    target = path_of(scope)
     query: bytes = scope["query_string"]
     headers: Fields = scope["headers"]
     body = AsgiBody(receive)

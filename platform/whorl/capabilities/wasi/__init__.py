@@ -1,0 +1,1 @@
+"""The small interfaces of WASI on the host's side: clocks, random, environment, log and exit."""

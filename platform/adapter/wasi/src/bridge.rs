@@ -1,0 +1,20 @@
+//! `whorl:adapter/bridge`: how the driver gets a request to the guest's handler and its response to the host.
+
+use crate::bindings::exports::whorl::adapter::bridge::{Guest, IncomingRequest, ResponseOutparam};
+use crate::bindings::whorl::host::http_server;
+use crate::http_types::{incoming_requests, responses};
+use crate::{Adapter, exchange};
+
+impl Guest for Adapter {
+    fn request() -> IncomingRequest {
+        incoming_requests::IncomingRequest::begin(http_server::request())
+    }
+
+    fn outparam() -> ResponseOutparam {
+        responses::ResponseOutparam::handle()
+    }
+
+    fn done() {
+        exchange::end();
+    }
+}

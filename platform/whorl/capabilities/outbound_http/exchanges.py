@@ -3,8 +3,8 @@
 Theory of operation: the guest's side (`write`, `finish`, `response`, `read`, `close`) never waits; it takes and leaves
 what the buffers hold. The client's side (`_run`) is an asyncio task. Task `t` is ready while there is something that
 the guest has not taken (the head, then bytes, the end or an error); task `t+1` while the queue of the request's body
-has room. The response is read ahead by at most `READ_AHEAD` bytes; of the request's body at most `QUEUE_LIMIT` bytes
-and one chunk wait.
+has room. The response is read ahead by at most `READ_AHEAD` bytes. Of the request's body at most `QUEUE_LIMIT` bytes
+and one chunk wait; an adapter may add what it held when it learned that there is no room, up to `QUEUE_MAXIMUM`.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from whorl.types import Headers
 
 READ_AHEAD = 128 * 1024
 QUEUE_LIMIT = 64 * 1024
+QUEUE_MAXIMUM = 1024 * 1024
 
 _CHUNK = 64 * 1024
 _logger = logging.getLogger(__name__)
@@ -101,7 +102,7 @@ class Exchange:
         """
         if self._ending is not None:
             return False
-        if not self._tasks.is_ready(self.number + 1):
+        if self._outgoing.queued + len(data) > QUEUE_MAXIMUM and not self._tasks.is_ready(self.number + 1):
             raise MalformedError("a guest wrote to a request's body without waiting for room")
         try:
             is_full = self._outgoing.append(data)
@@ -187,7 +188,7 @@ class _Outgoing:
         self.is_open = False
         self._declared = declared
         self._written = 0
-        self._queued = 0
+        self.queued = 0
         self._chunks: deque[bytes] = deque()
         self._trailers: Headers = ()
         self._news = asyncio.Event()
@@ -200,9 +201,9 @@ class _Outgoing:
             raise OutboundError("HTTP-request-body-size", str(self._written))
         if data:
             self._chunks.append(data)
-            self._queued += len(data)
+            self.queued += len(data)
             self._news.set()
-        return self._queued >= QUEUE_LIMIT
+        return self.queued >= QUEUE_LIMIT
 
     def finish(self, trailers: Headers) -> None:
         """Say that the body is complete."""
@@ -216,7 +217,7 @@ class _Outgoing:
     def discard(self) -> None:
         """Forget what is queued; nobody will take it."""
         self._chunks.clear()
-        self._queued = 0
+        self.queued = 0
 
     def attach(self, request: OutboundRequest, mark_room: Callable[[], None]) -> OutboundRequest:
         """Return `request` with this queue as its body; whole, if the guest has completed it meanwhile."""

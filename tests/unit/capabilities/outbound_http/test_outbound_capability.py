@@ -10,7 +10,7 @@ import pytest
 
 from whorl.capabilities.outbound_http.allowed_hosts import AllowedHosts
 from whorl.capabilities.outbound_http.capability import OutboundClients, OutboundHttp, OutboundLimits
-from whorl.capabilities.outbound_http.exchanges import QUEUE_LIMIT, READ_AHEAD
+from whorl.capabilities.outbound_http.exchanges import QUEUE_LIMIT, QUEUE_MAXIMUM, READ_AHEAD
 from whorl.capabilities.outbound_http.memory_client import Answer, MemoryHttpClient, MemoryResponse
 from whorl.capabilities.outbound_http.messages import OutboundError, OutboundRequest, OutboundResponse
 from whorl.engine.packing import MalformedError, encode_head, unpack
@@ -205,14 +205,22 @@ async def test_the_guest_is_told_to_wait_when_the_queue_is_full(instance: FakeIn
     assert instance.tasks.is_ready(task + 1)
     assert guest.call("write", task, b"r" + b"x" * QUEUE_LIMIT) is True
     assert not instance.tasks.is_ready(task + 1)
-    with pytest.raises(MalformedError, match="without waiting"):
-        guest.call("write", task, b"rmore")
     taking.set()
     assert await instance.wait(task + 1) == [task + 1]
     assert guest.call("write", task, b"rmore") is False
     guest.call("finish", task, b"")
     await guest.response(task)
     assert len((await guest.read_all(task))[0]) == QUEUE_LIMIT + 4
+
+
+async def test_a_guest_that_never_waits_for_room_traps_before_it_fills_the_host(instance: FakeInstance) -> None:
+    guest = Guest(instance)
+    task = guest.start(started(method="POST", flags="s"))
+    chunk = b"r" + b"x" * QUEUE_LIMIT
+    for _ in range(QUEUE_MAXIMUM // QUEUE_LIMIT):
+        assert guest.call("write", task, chunk) is True
+    with pytest.raises(MalformedError, match="without waiting"):
+        guest.call("write", task, chunk)
 
 
 async def test_a_response_is_read_ahead_by_a_bounded_amount(instance: FakeInstance) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from whorl.app.identifiers import dependency_name
 from whorl.app.locked import LockedDependency
-from whorl.app.manifest.documents import ManifestDocument
 from whorl.app.manifest.key_lines import KeyPath
 from whorl.app.manifest.schema_v2 import Component, Dependency
 from whorl.app.sources import find_source
@@ -15,22 +14,25 @@ from whorl.app.suggestions import did_you_mean
 WrittenComponents = Mapping[str, tuple[KeyPath, Component]]
 """Components by id, each with the path in the manifest where it is written."""
 
+Problem = tuple[KeyPath, str]
+"""The path of a key, and what is wrong with it."""
+
 _GRANTS = ("environment", "allowed_outbound_hosts", "allowed_http_hosts", "key_value_stores", "kv")
 
 
-def dependency_problems(document: ManifestDocument, components: WrittenComponents) -> Iterator[str]:
-    """Yield a message for everything that is wrong with the dependencies of `components`."""
+def dependency_problems(folder: Path, components: WrittenComponents) -> Iterator[Problem]:
+    """Yield everything that is wrong with the dependencies of `components`, of a manifest in `folder`."""
     for component_id, (path, component) in components.items():
-        yield from _configuration_problems(document, path, component)
-        yield from _overlaps(document, path, component)
+        yield from _configuration_problems(path, component)
+        yield from _overlaps(path, component)
         for name, dependency in component.dependencies.items():
-            problem = _problem(document.folder, components, name, dependency)
+            problem = _problem(folder, components, name, dependency)
             if problem:
-                yield document.problem((*path, "dependencies", name), problem)
+                yield (*path, "dependencies", name), problem
         cycle = _cycle(components, (component_id,))
-        if cycle:
+        if cycle and component_id == min(cycle):
             told = " depends on ".join(f"`{member}`" for member in cycle)
-            yield document.problem((*path, "dependencies"), f"go in a circle: {told}")
+            yield (*path, "dependencies"), f"go in a circle: {told}"
 
 
 def resolve_dependencies(
@@ -65,7 +67,7 @@ def _problem(folder: Path, components: WrittenComponents, name: str, dependency:
         return "stands for a whole package, which a single `export` cannot satisfy; name the interface in the key"
     if dependency.component is None:
         try:
-            find_source(folder, dependency.path or "", is_built=False)
+            find_source(folder, dependency.path or "")
         except FileNotFoundError as error:
             return f"cannot be satisfied: {error}"
         return None
@@ -80,24 +82,24 @@ def _grants_problem(components: WrittenComponents, component_id: str) -> str | N
     granted = ", ".join(f"`{grant}`" for grant in _GRANTS if getattr(component, grant))
     if not granted:
         return None
-    cure = "grant it to the component that depends on it, and let it inherit the configuration"
+    cure = "grant that to the component that depends on it, and let it inherit the configuration"
     return f"names the component `{component_id}`, which has its own {granted}; {cure}"
 
 
-def _configuration_problems(document: ManifestDocument, path: KeyPath, component: Component) -> Iterator[str]:
+def _configuration_problems(path: KeyPath, component: Component) -> Iterator[Problem]:
     if component.dependencies_inherit_configuration is None:
         return
     for name, dependency in component.dependencies.items():
         if dependency.inherit_configuration is not None:
             told = "cannot stand beside `dependencies_inherit_configuration`; remove one of them"
-            yield document.problem((*path, "dependencies", name, "inherit_configuration"), told)
+            yield (*path, "dependencies", name, "inherit_configuration"), told
 
 
-def _overlaps(document: ManifestDocument, path: KeyPath, component: Component) -> Iterator[str]:
+def _overlaps(path: KeyPath, component: Component) -> Iterator[Problem]:
     for one, other in itertools.combinations(map(dependency_name, component.dependencies), 2):
         if one.overlaps(other):
             told = f"conflicts with `{one.text}`: both would satisfy the same import; remove one of them"
-            yield document.problem((*path, "dependencies", other.text), told)
+            yield (*path, "dependencies", other.text), told
 
 
 def _cycle(components: WrittenComponents, chain: tuple[str, ...]) -> tuple[str, ...] | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 _NOT_ALPHANUMERIC = re.compile(r"[^0-9A-Za-z]")
 _DEPENDENCY_PACKAGE = re.compile(
-    r"""(?P<package> [^:/@]+ : [^/@]+ )
+    r"""(?P<package> [^:/@]+ : [^:/@]+ )
         (?: / (?P<interface> [^@]+ ) )?
         (?: @ (?P<version> .+ ) )?""",
     re.VERBOSE,

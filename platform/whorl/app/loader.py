@@ -1,7 +1,6 @@
 """From a path that the operator names to a locked app."""
 
 from pathlib import Path
-from types import MappingProxyType
 
 from whorl.app.identifiers import kebab_case
 from whorl.app.locked import LockedApp, LockedComponent, LockedTrigger
@@ -62,13 +61,13 @@ def find_manifest(start: Path) -> Path:
 
 def _bare_app(path: Path) -> LockedApp:
     try:
-        source = find_source(Path.cwd(), str(path), is_built=False)
-    except FileNotFoundError:
-        raise ManifestError(f"there is no file `{path}`; correct the path") from None
+        source = find_source(Path.cwd(), str(path))
+    except FileNotFoundError as error:
+        raise ManifestError(str(error)) from None
     component = LockedComponent(kebab_case(path.stem) or "component", source)
     return LockedApp(
         name=path.stem,
         origin=source,
         triggers=(LockedTrigger(f"{component.id}-http-trigger", component.id, "/..."),),
-        components=MappingProxyType({component.id: component}),
+        components={component.id: component},
     )

@@ -3,11 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 from whorl.app.settings import ComponentSettings
 
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 _DEFAULTS = ComponentSettings()
 
 
@@ -51,7 +49,7 @@ class LockedComponent:
     id: str
     source: Path
     description: str = ""
-    environment: Mapping[str, str] = field(default=_NOTHING)
+    environment: Mapping[str, str] = field(default_factory=dict)
     allowed_outbound_hosts: tuple[str, ...] = ()
     key_value_stores: tuple[str, ...] = ()
     settings: ComponentSettings = _DEFAULTS

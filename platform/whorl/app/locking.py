@@ -1,7 +1,5 @@
 """A valid manifest turned into a locked app: ids given, references followed, files found, quirks rewritten."""
 
-from types import MappingProxyType
-
 from whorl.app.dependencies import dependency_problems, resolve_dependencies
 from whorl.app.legacy_hosts import convert_allowed_http_hosts
 from whorl.app.locked import LockedApp, LockedComponent, LockedTrigger
@@ -16,6 +14,9 @@ from whorl.errors import ManifestError
 
 NO_TRIGGERS = "No triggers in app"
 """Spin's words, capital letter included: tools look for them."""
+
+_BUILD = "make it by `whorl build`, or start with `whorl up --build`"
+_CORRECT = "correct the path, or add a `build` command that makes it"
 
 
 def lock(document: ManifestDocument, manifest: Manifest) -> LockedApp:
@@ -35,7 +36,7 @@ class _Locking:
     def __init__(self, document: ManifestDocument, manifest: Manifest) -> None:
         self._document = document
         self._manifest = manifest
-        self._problems: list[str] = []
+        self._problems: list[tuple[KeyPath, str]] = []
         self._warnings: list[str] = []
         self._written: dict[str, tuple[KeyPath, Component]] = {
             component_id: (("component", component_id), component)
@@ -47,15 +48,16 @@ class _Locking:
         self._warn_of_base()
         triggers = self._triggers()
         self._check_sources()
-        self._problems.extend(dependency_problems(self._document, self._written))
+        self._problems.extend(dependency_problems(self._document.folder, self._written))
         if self._problems:
-            raise ManifestError("\n".join(self._problems))
+            in_order = sorted(self._problems, key=lambda problem: self._document.line(problem[0]))
+            raise ManifestError("\n".join(self._document.problem(*problem) for problem in in_order))
         components = {component_id: self._component(component_id) for component_id in self._written}
         return LockedApp(
             name=application.name,
             origin=self._document.path,
             triggers=triggers,
-            components=MappingProxyType(components),
+            components=components,
             version=application.version,
             description=application.description,
             authors=tuple(application.authors),
@@ -113,7 +115,7 @@ class _Locking:
     def _check_sources(self) -> None:
         for component_id, (path, component) in self._written.items():
             try:
-                find_source(self._document.folder, component.source, is_built=component.build is not None)
+                find_source(self._document.folder, component.source, cure=_BUILD if component.build else _CORRECT)
             except FileNotFoundError as error:
                 self._problem((*path, "source"), f"of the component `{component_id}`: {error}")
 
@@ -124,7 +126,7 @@ class _Locking:
             id=component_id,
             source=(folder / component.source).absolute(),
             description=component.description,
-            environment=MappingProxyType(dict(component.environment)),
+            environment=dict(component.environment),
             allowed_outbound_hosts=self._outbound_hosts(path, component),
             key_value_stores=self._stores(path, component),
             settings=component.tool.whorl.settings(),
@@ -151,7 +153,7 @@ class _Locking:
             self._warn(("application", "trigger", "http", "base"), "is deprecated and says nothing; remove it")
 
     def _problem(self, path: KeyPath, message: str) -> None:
-        self._problems.append(self._document.problem(path, message))
+        self._problems.append((path, message))
 
     def _warn(self, path: KeyPath, message: str) -> None:
         self._warnings.append(self._document.problem(path, message))

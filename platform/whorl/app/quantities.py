@@ -2,7 +2,7 @@
 
 import re
 
-_QUANTITY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z\u00b5\u03bc]+)\s*")
+_QUANTITY = re.compile(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*([A-Za-z\u00b5\u03bc]+)\s*")
 _SECONDS = {"us": 1e-6, "\u00b5s": 1e-6, "\u03bcs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _BYTES = {
     "b": 1,
@@ -40,12 +40,3 @@ def parse_size(value: object) -> int:
     if match is None or match[2].lower() not in _BYTES:
         raise ValueError(f'a size is a number of bytes, or a text such as "128MB" or "64MiB"; got `{value}`')
     return int(float(match[1]) * _BYTES[match[2].lower()])
-
-
-def format_duration(seconds: float) -> str:
-    """Return the shortest text that stands for `seconds`: what `parse_duration` reads back."""
-    for unit in ("h", "m", "s", "ms"):
-        amount = round(seconds / _SECONDS[unit], 6)
-        if amount >= 1 and amount == int(amount):
-            return f"{int(amount)}{unit}"
-    return f"{round(seconds * 1e6)}us"

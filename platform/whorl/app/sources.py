@@ -3,22 +3,24 @@
 from pathlib import Path
 
 
-def find_source(folder: Path, source: str, *, is_built: bool) -> Path:
+def find_source(folder: Path, source: str, *, cure: str = "correct the path") -> Path:
     """Return the absolute path of the component file `source`, which may be relative to `folder`.
 
     Args:
         folder: the folder of the manifest.
         source: the path as written.
-        is_built: whether the manifest says how to build the component.
+        cure: what the operator can do when there is no such file.
 
     Raises:
         FileNotFoundError: there is no such file; the message names it and the cure.
     """
     path = (folder / source).absolute()
-    if path.is_file():
-        return path
-    if path.is_dir():
+    try:
+        is_folder, is_file = path.is_dir(), path.is_file()
+    except OSError as error:
+        raise FileNotFoundError(f"`{path}` cannot be opened: {error.strerror}") from error
+    if is_folder:
         raise FileNotFoundError(f"`{path}` is a folder; name the component's file in it")
-    if is_built:
-        raise FileNotFoundError(f"there is no file `{path}` yet; run `whorl build`, or start with `whorl up --build`")
-    raise FileNotFoundError(f"there is no file `{path}`; correct the path, or say how to make it by a `build` command")
+    if not is_file:
+        raise FileNotFoundError(f"there is no file `{path}`; {cure}")
+    return path

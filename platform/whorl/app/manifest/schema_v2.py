@@ -201,7 +201,7 @@ class Triggers(Table):
 
     not_yet: ClassVar = {"redis": "only `[[trigger.http]]` is"}
 
-    http: list[HttpTrigger] = Field(default=[], examples=["[[trigger.http]] with `route` and `component`"])
+    http: list[HttpTrigger] = Field(default=[])
 
 
 class HttpDefaults(Table):

@@ -1,5 +1,6 @@
 """A manifest document held against the schema; what does not fit is told in one clear line each."""
 
+import json
 import types
 from collections.abc import Iterator, Mapping
 from typing import Any, Union, get_args, get_origin
@@ -59,8 +60,7 @@ def _check_version_value(document: ManifestDocument, key: str, value: object) ->
     if value == "1":
         cure = "whorl reads version 2 only; `spin doctor` upgrades the file"
         raise ManifestError(document.problem((key,), f"is version 1; {cure}"))
-    cure = f"write `{key} = 2`"
-    raise ManifestError(document.problem((key,), f"is {value!r}, no version of a manifest; {cure}"))
+    raise ManifestError(document.problem((key,), f"must be the integer 2, not {_toml_text(value)}; write `{key} = 2`"))
 
 
 def _without_consequences(problems: list[ErrorDetails]) -> Iterator[ErrorDetails]:
@@ -89,7 +89,8 @@ def _message(document: ManifestDocument, details: ErrorDetails) -> str:
         return document.problem(path[:-1], _missing_key(path))
     context = details.get("ctx", {})
     if details["type"] == "value_error":
-        return f"{document.place(path)}: `{key_text(path)}`: {context['error']}"
+        told = str(context["error"]).replace("\n", ". ")
+        return f"{document.place(path)}: `{key_text(path)}`: {told}"
     return document.problem(path, _wrong_value(path, details, context))
 
 
@@ -107,7 +108,8 @@ def _unknown_key(path: KeyPath) -> str:
 
 
 def _listing(known: list[str]) -> str:
-    return f"; the keys here are {', '.join(f'`{key}`' for key in known)}" if known else "; remove it"
+    names = ", ".join(f"`{key}`" for key in known)
+    return f"; the keys here are {names}" if len(known) > 1 else f"; the only key here is {names}" if known else ""
 
 
 def _missing_key(path: KeyPath) -> str:
@@ -121,20 +123,20 @@ def _wrong_value(path: KeyPath, details: ErrorDetails, context: Mapping[str, Any
     kind, value = details["type"], details["input"]
     if kind == "problem":
         return str(context["message"])
+    if kind == "string_too_short":
+        return "must not be empty"
     if kind in _TYPES:
         return f"must be {_TYPES[kind]}, not {_toml_type(value)}{_for_example(path, value, kind)}"
     if kind == "model_type":
         shapes = [table.shape for table in _tables_at(path)]
         return f"must be {' or '.join(shapes)}, not {_toml_type(value)}"
-    return f"must be {_bound(kind, context) or details['msg']}; it is `{value}`"
+    return f"must be {_bound(kind, context) or details['msg']}; it is {_toml_text(value)}"
 
 
 def _bound(kind: str, context: Mapping[str, Any]) -> str | None:
     match kind:
         case "greater_than_equal":
             return f"at least {context['ge']}"
-        case "string_too_short":
-            return "at least one character long"
         case "literal_error":
             return str(context["expected"]).replace("'", "`")
     return None
@@ -142,8 +144,10 @@ def _bound(kind: str, context: Mapping[str, Any]) -> str | None:
 
 def _for_example(path: KeyPath, value: object, kind: str) -> str:
     key = next((part for part in reversed(path) if isinstance(part, str)), "")
+    if kind == "list_type" and isinstance(value, dict) and any(_tables_at((*path, 0))):
+        return f"; write `[[{key_text(path)}]]`, with double brackets, for each"
     if kind == "string_type" and isinstance(value, int | float):
-        return f'; write `"{str(value).lower()}"`'
+        return f'; write `"{_toml_text(value).strip("`")}"`'
     if kind == "list_type" and isinstance(value, str):
         return f'; write `{key} = ["{value}"]`'
     example = _example(path)
@@ -153,6 +157,11 @@ def _for_example(path: KeyPath, value: object, kind: str) -> str:
 def _toml_type(value: object) -> str:
     names = {str: "a string", bool: "a boolean", int: "an integer", float: "a float", list: "an array", dict: "a table"}
     return names.get(type(value), "a date or time")
+
+
+def _toml_text(value: object) -> str:
+    """Return a value as TOML writes it, when it is a simple one."""
+    return f"`{json.dumps(value, ensure_ascii=False)}`" if isinstance(value, str | int | float) else _toml_type(value)
 
 
 def _example(path: KeyPath) -> str | None:

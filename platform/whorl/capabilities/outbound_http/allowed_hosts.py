@@ -238,6 +238,6 @@ def _host_matches(allowed: AllowedHost, host: str) -> bool:
     if isinstance(allowed, AnyHost):
         return allowed is AnyHost.EVERY
     if isinstance(allowed, Subdomains):
-        return host.endswith(allowed.suffix) and len(host) > len(allowed.suffix)
+        return host.endswith(allowed.suffix)
     address = host_address(host)
     return address is not None and address.version == allowed.version and address in allowed

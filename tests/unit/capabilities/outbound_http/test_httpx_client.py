@@ -285,6 +285,27 @@ async def test_trailers_of_a_streamed_body_are_sent(client: HttpxClient, scripte
     assert bodies == [b"4\r\nbody\r\n0\r\nx-sum: 9\r\n\r\n"]
 
 
+async def test_nobody_reads_on_from_the_body_of_a_request_whose_response_is_closed(
+    client: HttpxClient, scripted_peer: PeerMaker
+) -> None:
+    reading = asyncio.Event()
+    ended = asyncio.Event()
+
+    async def read() -> bytes:
+        reading.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+        return b""
+
+    authority = await scripted_peer(answering(OK, pause=60))
+    response = await client.send(OutboundRequest("POST", "http", authority, "/", body=read))
+    await reading.wait()
+    await response.aclose()
+    assert ended.is_set()
+
+
 def open_descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 

@@ -32,7 +32,9 @@ fn from_url(rest: &str) -> (&str, Option<&str>) {
 /// The first host and port among `key=value` pairs.
 fn from_pairs(pairs: &str) -> (&str, Option<&str>) {
     let value = |name: &str| {
-        let mut fields = pairs.split_whitespace().filter_map(|pair| pair.split_once('='));
+        let mut fields = pairs
+            .split_whitespace()
+            .filter_map(|pair| pair.split_once('='));
         let (_, values) = fields.find(|(key, _)| *key == name)?;
         values.split(',').next()
     };
@@ -55,8 +57,14 @@ mod tests {
     fn a_postgres_address_is_named_without_credentials() {
         for (address, named) in [
             ("postgres://localhost:5432", "postgres://localhost:5432"),
-            ("postgres://u:p@db.example/shop?sslmode=require", "postgres://db.example"),
-            ("postgresql://u:p@ss@[::1]:5433/shop", "postgres://[::1]:5433"),
+            (
+                "postgres://u:p@db.example/shop?sslmode=require",
+                "postgres://db.example",
+            ),
+            (
+                "postgresql://u:p@ss@[::1]:5433/shop",
+                "postgres://[::1]:5433",
+            ),
             ("postgres://u@[::1]", "postgres://[::1]"),
             ("postgres://u@one:1,two:2/shop", "postgres://one:1"),
             ("user=u password=p host=db port=5433", "postgres://db:5433"),

@@ -29,6 +29,10 @@ mod bindings {
     });
 }
 
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static HEAP: heap::Heap = heap::Heap::new();
+
 /// What implements every exported interface.
 struct Denied;
 

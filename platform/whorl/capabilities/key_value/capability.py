@@ -130,7 +130,9 @@ def _restricted(operation: Callable[..., bytes], stores: Mapping[bytes, Store], 
         try:
             return operation(store, *arguments)
         except StoreFailure as failure:
-            _logger.warning("component `%s`: key-value store `%s`: %s", component, label.decode(), failure)
+            # What the backend could not do is the operator's business too; what the guest did wrong is not.
+            if failure.__cause__ is not None:
+                _logger.warning("component `%s`: key-value store `%s`: %s", component, label.decode(), failure)
             return b"xother\n" + str(failure).encode(errors="replace")
 
     return call

@@ -1,6 +1,8 @@
 """What one component may do with the stores, through the functions of `whorl:host/key-value`."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -96,11 +98,21 @@ def test_two_components_see_one_store_if_both_are_granted_it(stores: KeyValueSto
     assert bound(stores, "cache", "default")("get", b"default", b"key") == b"rvalue"
 
 
-def test_a_failure_of_the_store_is_a_value_for_the_guest(call: Call, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_the_guest_did_wrong_is_a_value_and_no_log_line(call: Call, caplog: pytest.LogCaptureFixture) -> None:
     call("set", b"default", b"n", b"rnot a counter", 0)
     answer = call("increment", b"default", b"n", 1)
     assert answer.startswith(b"xother\nincrement: the value has 13 bytes")
-    assert "component `shop`: key-value store `default`: increment" in caplog.text
+    assert not caplog.records
+
+
+def test_what_the_backend_cannot_do_is_a_value_and_a_log_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "kv.db"
+    with KeyValueStores.open({"default": StoreConfiguration("spin", path)}) as stores:
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("DROP TABLE spin_key_value")
+        answer = bound(stores, "default")("get", b"default", b"key")
+    assert answer == b"xother\nno such table: spin_key_value"
+    assert "component `shop`: key-value store `default`: no such table" in caplog.text
 
 
 @pytest.mark.parametrize(

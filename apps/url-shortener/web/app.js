@@ -119,7 +119,9 @@ function draw(clicksByHour, item) {
   const chart = find(".chart", item);
   chart.replaceChildren(...hours.map((hour, index) => bar(hour, counts[index], index, Math.max(...counts))));
   const sum = counts.reduce((total, count) => total + count, 0);
-  chart.setAttribute("aria-label", `Clicks by hour: ${sum} in the last ${HOURS_SHOWN} hours`);
+  const caption = `Clicks by hour: ${sum} in the last ${HOURS_SHOWN} hours`;
+  chart.setAttribute("aria-label", caption);
+  find(".caption", item).textContent = caption;
   find(".from", item).textContent = new Date(hours[0] * 1000).toLocaleTimeString(undefined, { timeStyle: "short" });
 }
 

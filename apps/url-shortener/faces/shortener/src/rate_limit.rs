@@ -14,7 +14,7 @@ use crate::bindings::wasi::keyvalue::store::{self, Error};
 use crate::windows::{Client, admit, client, slot};
 
 const STORE: &str = "default";
-const LIMIT: u32 = 60;
+const LIMIT: u32 = 100;
 const WINDOW_SECONDS: u64 = 10;
 /// How often a slot is tried again that another instance has changed meanwhile.
 const ATTEMPTS: usize = 8;

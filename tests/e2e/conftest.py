@@ -41,7 +41,7 @@ def client(shortener_url: str) -> Iterator[httpx.Client]:
 def _server(state: Path, stderr: int) -> subprocess.Popen[str]:
     up = ("up", "--from", str(REPOSITORY / "spin.toml"), "--listen", "127.0.0.1:0", "--state-dir", str(state))
     command = (sys.executable, "-m", "whorl", *up)
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, cwd=state.parent)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, cwd=REPOSITORY)
 
 
 def _served_url(server: subprocess.Popen[str]) -> str | None:

@@ -26,6 +26,10 @@ mod sockets_udp;
 struct Adapter;
 
 #[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static HEAP: heap::Heap = heap::Heap::new();
+
+#[cfg(target_arch = "wasm32")]
 bindings::export!(Adapter with_types_in bindings);
 
 /// Ends the guest for breaking a rule of WASI that the specification answers with a trap; `rule` goes to stderr.

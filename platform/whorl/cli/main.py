@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from whorl import __version__
-from whorl.cli import build_command, up_command
+from whorl.cli import build_command, compile_command, up_command
 from whorl.errors import WhorlError
 
 
@@ -23,7 +23,7 @@ class Command(Protocol):
         """Do what the command does and return the exit code."""
 
 
-COMMANDS: tuple[Command, ...] = (up_command, build_command)
+COMMANDS: tuple[Command, ...] = (up_command, build_command, compile_command)
 
 
 def parser() -> argparse.ArgumentParser:

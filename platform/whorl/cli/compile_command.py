@@ -1,0 +1,56 @@
+"""`whorl compile`: prepares an app ahead of `whorl up`, as an image build or a deployment does."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from whorl.app.loader import find_manifest, load_app
+from whorl.app.locked import LockedApp
+from whorl.capabilities.wasi.logs import GuestLogs
+from whorl.engine.cache import default_directory
+from whorl.triggers.http.trigger import HttpTrigger, TriggerOptions
+
+NAME = "compile"
+SUMMARY = "Compile the app's components ahead of `whorl up`, which then starts from the cache."
+
+
+class _CompilationLines:
+    """Tells on stderr, one line each, which components are ready."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def begin(self, components: Sequence[str]) -> None:
+        """Say where the compiled code is kept."""
+        print(f"Compiling {len(components)} components into `{default_directory()}`", file=sys.stderr)
+
+    def done(self, component: str) -> None:
+        """Say that a component is ready, and how many seconds after the begin."""
+        print(f"  {component} ({time.monotonic() - self._began:.1f} s)", file=sys.stderr)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument(
+        "-f", "--from", dest="origin", type=Path, metavar="PATH", help="the manifest, its folder, or a .wasm file"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compile and instantiate every component that a trigger runs; return 0 when each of them can serve."""
+    app = load_app(arguments.origin or find_manifest(Path.cwd()))
+    for warning in app.warnings:
+        print(f"Warning: {warning}", file=sys.stderr)
+    with tempfile.TemporaryDirectory(prefix="whorl-") as state_dir:
+        asyncio.run(_start_and_end(app, Path(state_dir)))
+    return 0
+
+
+async def _start_and_end(app: LockedApp, state_dir: Path) -> None:
+    """Start the app as `whorl up` does, but on stores of its own: what is wrong shows, and nothing is left behind."""
+    async with HttpTrigger(app, TriggerOptions(state_dir=state_dir), GuestLogs(None), _CompilationLines()):
+        pass

@@ -26,7 +26,8 @@ class _CompilationLines:
 
     def begin(self, components: Sequence[str]) -> None:
         """Say where the compiled code is kept."""
-        print(f"Compiling {len(components)} components into `{default_directory()}`", file=sys.stderr)
+        noun = "component" if len(components) == 1 else "components"
+        print(f"Compiling {len(components)} {noun} into `{default_directory()}`", file=sys.stderr)
 
     def done(self, component: str) -> None:
         """Say that a component is ready, and how many seconds after the begin."""

@@ -35,13 +35,12 @@ def _parser() -> argparse.ArgumentParser:
         "componentize": ("input", "output"),
         "compose": ("plan", "output"),
         "describe": ("input",),
-        "embed": ("wit", "world", "input", "output"),
         "validate": ("input",),
         "wit": ("input",),
     }.items():
         command = commands.add_parser(name)
         for operand in operands:
-            command.add_argument(operand, type=str if operand == "world" else Path)
+            command.add_argument(operand, type=Path)
     return parser
 
 
@@ -50,7 +49,7 @@ def _run(tools: ComponentTools, options: argparse.Namespace) -> str:
         case "componentize":
             options.output.write_bytes(tools.componentize(options.input))
         case "compose":
-            composed = tools.compose(_composition(json.loads(options.plan.read_text())))
+            composed = tools.compose(_read_plan(options.plan))
             options.output.write_bytes(composed.wasm)
             return "\n".join(f"{each.component} imports {each.name}" for each in composed.unresolved)
         case "describe":
@@ -60,13 +59,20 @@ def _run(tools: ComponentTools, options: argparse.Namespace) -> str:
                 *(f"export {name}" for name in described.exports),
             ]
             return "\n".join([described.kind, *names])
-        case "embed":
-            options.output.write_bytes(tools.embed(options.input, options.wit, options.world))
         case "validate":
             tools.validate(options.input)
         case "wit":
             return tools.wit(options.input)
     return ""
+
+
+def _read_plan(path: Path) -> Composition:
+    try:
+        return _composition(json.loads(path.read_text()))
+    except json.JSONDecodeError as error:
+        raise ToolError(f"`{path}` is not JSON: {error}") from error
+    except KeyError as error:
+        raise ToolError(f"`{path}` is not a plan: `{error.args[0]}` is missing") from error
 
 
 def _composition(plan: Mapping[str, Any]) -> Composition:

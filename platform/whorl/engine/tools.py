@@ -72,17 +72,6 @@ class ComponentTools:
             report = self._run(sandbox, "compose", plan, f"{_WORK}/output.wasm")
             return ComposedComponent.from_json(sandbox.read("output.wasm"), report)
 
-    def embed(self, wasm: Wasm, wit: Path, world: str) -> bytes:
-        """Return a core module (binary or text) with `world` of the package in `wit`, a folder or file, embedded.
-
-        Raises:
-            ToolError: it is not a core module, or the package cannot be read, or has no such world.
-        """
-        with _sandbox() as sandbox:
-            inputs = sandbox.mount("wit", wit), world, sandbox.add_wasm("input", wasm)
-            self._run(sandbox, "embed", *inputs, f"{_WORK}/output.wasm")
-            return sandbox.read("output.wasm")
-
     def wit(self, wasm: Wasm) -> str:
         """Return the WIT of a component: its world, then the packages that it uses.
 
@@ -136,22 +125,26 @@ class _Sandbox:
         """Return the path by which the module sees `wasm`; a binary file is not copied, text is assembled.
 
         Raises:
-            ToolError: it is text that cannot be assembled.
+            ToolError: the file cannot be read, or is text that cannot be assembled.
         """
-        if isinstance(wasm, Path):
+        if isinstance(wasm, bytes):
+            return self.add_file(f"{name}.wasm", wasm if wasm.startswith(_MAGIC) else _assembled(wasm))
+        try:
             with wasm.open("rb") as stream:
                 if stream.read(len(_MAGIC)) == _MAGIC:
-                    return self.mount(name, wasm)
-            wasm = wasm.read_bytes()
-        return self.add_file(f"{name}.wasm", wasm if wasm.startswith(_MAGIC) else _assembled(wasm))
+                    return self._mount(name, wasm)
+                stream.seek(0)
+                text = stream.read()
+        except OSError as error:
+            raise ToolError(f"`{wasm}` cannot be read: {error.strerror}") from error
+        return self.add_file(f"{name}.wasm", _assembled(text))
 
     def add_file(self, name: str, content: bytes) -> str:
         """Return the path by which the module sees `content`."""
         (self._folder / name).write_bytes(content)
         return f"{_WORK}/{name}"
 
-    def mount(self, name: str, path: Path) -> str:
-        """Return the path by which the module sees what is at `path`, to be read in place."""
+    def _mount(self, name: str, path: Path) -> str:
         path = path.resolve(strict=True)
         self._mounts[f"/{name}"] = path.parent
         return f"/{name}/{path.name}"
@@ -182,9 +175,8 @@ def _assembled(text: bytes) -> bytes:
     try:
         return bytes(wasmtime.wat2wasm(text))
     except wasmtime.WasmtimeError as error:
-        what, _, where = str(error).partition("-->")
-        place = where.split("|", 1)[0].strip().removeprefix("<anon>:")
-        raise ToolError(f"the text format cannot be assembled: {what.strip()} at {place}") from error
+        message = str(error).split("|", 1)[0].replace("--> <anon>:", " at ").replace("<anon>:", "")
+        raise ToolError(f"the text format cannot be assembled: {' '.join(message.split())}") from error
 
 
 @contextmanager

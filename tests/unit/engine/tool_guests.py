@@ -1,4 +1,10 @@
-"""Components in text, small enough to read, for the tests of the component tools."""
+"""Components in text, small enough to read, for the tests of the component tools, and how they are run."""
+
+import wasmtime
+from wasmtime import component as wasm
+
+from whorl.engine.compositions import ComponentSource, ComposedComponent, Composition
+from whorl.engine.tools import ComponentTools
 
 
 def provider(interface: str, answer: int, functions: tuple[str, ...] = ("get",)) -> bytes:
@@ -86,33 +92,24 @@ RESOURCE_USER = b"""(component
     (func (export "run") (canon lift (core func $running "run"))))"""
 """Imports `ns:data/store@0.2.0`, and `ns:data/batch@0.2.0`, which uses the resource of the former."""
 
-WORLD = """package test:shop;
-
-interface prices {
-  get: func() -> u32;
-}
-
-world shop {
-  import prices;
-  export run: func() -> u32;
-}
-"""
-
-MODULE = b"""(module
-    (import "test:shop/prices" "get" (func $get (result i32)))
-    (func (export "run") (result i32) (call $get)))"""
-"""A core module for the world `shop`, once that is embedded."""
-
-PREVIEW1_MODULE = b"""(module
-    (import "test:shop/prices" "get" (func $get (result i32)))
-    (import "wasi_snapshot_preview1" "clock_time_get" (func $now (param i32 i64 i32) (result i32)))
-    (memory (export "memory") 1)
-    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
-    (func (export "run") (result i32) (call $now (i32.const 0) (i64.const 0) (i32.const 8)) (drop) (call $get)))"""
-"""The same, with an import of WASI 0.1."""
-
 COMMAND = b"""(module
     (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
     (memory (export "memory") 1)
     (func (export "_start") (call $exit (i32.const 0))))"""
 """A program for WASI 0.1, without a world of its own."""
+
+
+def compose(tools: ComponentTools, root: bytes, *adapters: bytes) -> ComposedComponent:
+    """Return `root` composed with adapters named `adapter0`, `adapter1` ..."""
+    sources = tuple(ComponentSource(f"adapter{n}", adapter) for n, adapter in enumerate(adapters))
+    return tools.compose(Composition((ComponentSource("guest", root),), sources))
+
+
+def run(component: bytes, export: str = "run") -> object:
+    """Return what a component that imports nothing answers."""
+    engine = wasmtime.Engine()
+    with wasmtime.Store(engine) as store:
+        instance = wasm.Linker(engine).instantiate(store, wasm.Component(engine, component))
+        function = instance.get_func(store, export)
+        assert function is not None
+        return function(store)

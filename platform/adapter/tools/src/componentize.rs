@@ -1,7 +1,7 @@
 //! Makes a component of a core module, as `wasm-component-ld` does for toolchains that do not.
 
 use crate::input::read_wasm;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,
     WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
@@ -12,7 +12,11 @@ use wit_component::ComponentEncoder;
 /// `componentize IN OUT`: a component passes through unchanged.
 pub fn run(input: &str, output: &str) -> Result<String> {
     let bytes = read_wasm(input)?;
-    let component = if Parser::is_component(&bytes) { bytes } else { encode(&bytes)? };
+    let component = if Parser::is_component(&bytes) {
+        bytes
+    } else {
+        encode(&bytes)?
+    };
     std::fs::write(output, component).with_context(|| format!("cannot write `{output}`"))?;
     Ok(String::new())
 }
@@ -21,13 +25,28 @@ fn encode(module: &[u8]) -> Result<Vec<u8>> {
     let traits = ModuleTraits::of(module).context("the core module cannot be read")?;
     let mut encoder = ComponentEncoder::default();
     encoder.validate(true);
-    encoder.module(module).context("the core module does not fit the world that it was built for")?;
+    encoder
+        .module(module)
+        .context("the core module does not fit the world that it was built for")?;
     if traits.imports_preview1 {
         encoder
-            .adapter(WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, traits.preview1_adapter())
+            .adapter(
+                WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME,
+                traits.preview1_adapter(),
+            )
             .context("the adapter for `wasi_snapshot_preview1` cannot be used")?;
     }
-    encoder.encode().context("the core module cannot be made a component")
+    encoder.encode().map_err(|error| {
+        let world = if traits.has_world {
+            ""
+        } else {
+            ", for it does not carry the world that it was built for"
+        };
+        anyhow!(
+            "the core module cannot be made a component{world}: {}",
+            error.root_cause()
+        )
+    })
 }
 
 /// What decides how a core module is adapted.
@@ -45,7 +64,8 @@ impl ModuleTraits {
             match payload? {
                 Payload::ImportSection(section) => {
                     for import in section.into_imports() {
-                        traits.imports_preview1 |= import?.module == WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME;
+                        traits.imports_preview1 |=
+                            import?.module == WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME;
                     }
                 }
                 Payload::ExportSection(section) => {
@@ -53,7 +73,9 @@ impl ModuleTraits {
                         traits.exports_start |= export?.name == "_start";
                     }
                 }
-                Payload::CustomSection(section) => traits.has_world |= section.name().starts_with("component-type"),
+                Payload::CustomSection(section) => {
+                    traits.has_world |= section.name().starts_with("component-type")
+                }
                 _ => {}
             }
         }

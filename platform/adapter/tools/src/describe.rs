@@ -48,11 +48,17 @@ fn describe(source: &mut (impl Read + Seek)) -> Result<Description> {
     let kind = match header {
         MODULE => Kind::Module,
         COMPONENT => Kind::Component,
-        _ if header.starts_with(b"\0asm") => bail!("this is WebAssembly of a version that is not supported"),
+        _ if header.starts_with(b"\0asm") => {
+            bail!("this is WebAssembly of a version that is not supported")
+        }
         _ => bail!("this is not WebAssembly"),
     };
-    let mut description =
-        Description { kind, imports: Vec::new(), exports: Vec::new(), has_world: kind == Kind::Component };
+    let mut description = Description {
+        kind,
+        imports: Vec::new(),
+        exports: Vec::new(),
+        has_world: kind == Kind::Component,
+    };
     while let Some((id, size)) = section_header(source)? {
         let names = match (kind, id) {
             (Kind::Component, 10 | 11) | (Kind::Module, 0 | 2 | 7) => true,
@@ -65,7 +71,9 @@ fn describe(source: &mut (impl Read + Seek)) -> Result<Description> {
         if names {
             let mut section = Vec::new();
             source.take(u64::from(size)).read_to_end(&mut section)?;
-            description.add_section(id, &section).context("a section cannot be read")?;
+            description
+                .add_section(id, &section)
+                .context("a section cannot be read")?;
         } else {
             source.seek(SeekFrom::Current(i64::from(size)))?;
         }
@@ -123,7 +131,10 @@ fn section_header(source: &mut impl Read) -> Result<Option<(u8, u32)>> {
         }
         size |= u64::from(byte[0] & 0x7f) << shift;
         if byte[0] & 0x80 == 0 {
-            return Ok(Some((id, u32::try_from(size).context("a section is too large")?)));
+            return Ok(Some((
+                id,
+                u32::try_from(size).context("a section is too large")?,
+            )));
         }
     }
     bail!("the size of a section cannot be read")
@@ -159,9 +170,13 @@ mod tests {
 
     #[test]
     fn a_module_is_described_by_the_modules_that_it_imports() {
-        let text = r#"(module (import "env" "f" (func)) (import "env" "g" (func)) (func (export "h")))"#;
+        let text =
+            r#"(module (import "env" "f" (func)) (import "env" "g" (func)) (func (export "h")))"#;
         let description = describe_text(text);
-        assert_eq!((description.imports, description.exports), (vec!["env".into()], vec!["h".into()]));
+        assert_eq!(
+            (description.imports, description.exports),
+            (vec!["env".into()], vec!["h".into()])
+        );
         assert!(!description.has_world);
     }
 

@@ -6,7 +6,6 @@
 mod componentize;
 mod compose;
 mod describe;
-mod embed;
 mod input;
 mod validate;
 mod wit;
@@ -14,11 +13,13 @@ mod wit;
 use anyhow::{Result, bail};
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: componentize IN OUT | compose PLAN OUT | describe IN | embed WIT WORLD IN OUT | \
-                     validate IN | wit IN";
+const USAGE: &str =
+    "usage: componentize IN OUT | compose PLAN OUT | describe IN | validate IN | wit IN";
 
 fn main() -> ExitCode {
-    std::panic::set_hook(Box::new(|panic| eprintln!("{}", one_line(&format!("internal error: {panic}")))));
+    std::panic::set_hook(Box::new(|panic| {
+        eprintln!("{}", one_line(&format!("internal error: {panic}")))
+    }));
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match run(&arguments) {
@@ -39,7 +40,6 @@ fn run(arguments: &[&str]) -> Result<String> {
         ["componentize", input, output] => componentize::run(input, output),
         ["compose", plan, output] => compose::run(plan, output),
         ["describe", input] => describe::run(input),
-        ["embed", wit, world, input, output] => embed::run(wit, world, input, output),
         ["validate", input] => validate::run(input),
         ["wit", input] => wit::run(input),
         _ => bail!("{USAGE}"),
@@ -47,7 +47,11 @@ fn run(arguments: &[&str]) -> Result<String> {
 }
 
 fn one_line(message: &str) -> String {
-    let lines: Vec<&str> = message.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let lines: Vec<&str> = message
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
     lines.join("; ")
 }
 
@@ -57,11 +61,19 @@ mod tests {
 
     #[test]
     fn a_message_of_several_lines_becomes_one() {
-        assert_eq!(one_line("it broke:\n  here\n\nand there\n"), "it broke:; here; and there");
+        assert_eq!(
+            one_line("it broke:\n  here\n\nand there\n"),
+            "it broke:; here; and there"
+        );
     }
 
     #[test]
     fn an_unknown_command_names_the_known_ones() {
-        assert!(run(&["decompose"]).unwrap_err().to_string().starts_with("usage: componentize"));
+        assert!(
+            run(&["decompose"])
+                .unwrap_err()
+                .to_string()
+                .starts_with("usage: componentize")
+        );
     }
 }

@@ -13,7 +13,9 @@ const FEATURES: WasmFeatures = WasmFeatures::WASM3
 /// `validate IN`: everything, function bodies included.
 pub fn run(input: &str) -> Result<String> {
     let bytes = read_wasm(input)?;
-    Validator::new_with_features(FEATURES).validate_all(&bytes).map_err(|error| describe(&error))?;
+    Validator::new_with_features(FEATURES)
+        .validate_all(&bytes)
+        .map_err(|error| describe(&error))?;
     Ok(String::new())
 }
 
@@ -22,7 +24,12 @@ pub fn check_types(component: &[u8]) -> Result<()> {
     let mut validator = Validator::new_with_features(FEATURES);
     for payload in Parser::new(0).parse_all(component) {
         match validator.payload(&payload.map_err(|error| describe(&error))?) {
-            Ok(ValidPayload::End(_) | ValidPayload::Func(..) | ValidPayload::Ok | ValidPayload::Parser(_)) => {}
+            Ok(
+                ValidPayload::End(_)
+                | ValidPayload::Func(..)
+                | ValidPayload::Ok
+                | ValidPayload::Parser(_),
+            ) => {}
             Err(error) => return Err(describe(&error)),
         }
     }

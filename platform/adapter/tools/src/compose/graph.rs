@@ -22,8 +22,13 @@ pub fn encode(parts: &[Part<'_>], links: &Links, exports: &[&str]) -> Result<Vec
         let node = graph.alias_instance_export(instances[&links.root], export)?;
         graph.export(node, *export)?;
     }
-    let options = EncodeOptions { validate: false, ..EncodeOptions::default() };
-    graph.encode(options).map_err(|error| merge_conflict(error, parts, &instances))
+    let options = EncodeOptions {
+        validate: false,
+        ..EncodeOptions::default()
+    };
+    graph
+        .encode(options)
+        .map_err(|error| merge_conflict(error, parts, &instances))
 }
 
 fn instantiate(graph: &mut CompositionGraph, part: &Part<'_>) -> Result<NodeId> {
@@ -37,16 +42,25 @@ fn instantiate(graph: &mut CompositionGraph, part: &Part<'_>) -> Result<NodeId> 
     register(graph).with_context(|| format!("component `{name}` is not valid"))
 }
 
-fn satisfy(graph: &mut CompositionGraph, instances: &BTreeMap<usize, NodeId>, link: &Link) -> Result<()> {
+fn satisfy(
+    graph: &mut CompositionGraph,
+    instances: &BTreeMap<usize, NodeId>,
+    link: &Link,
+) -> Result<()> {
     let argument = graph.alias_instance_export(instances[&link.provider], &link.export)?;
-    graph.set_instantiation_argument(instances[&link.importer], &link.import, argument).map_err(|error| match error {
-        InstantiationArgumentError::ArgumentTypeMismatch { source, .. } => source,
-        other => other.into(),
-    })
+    graph
+        .set_instantiation_argument(instances[&link.importer], &link.import, argument)
+        .map_err(|error| match error {
+            InstantiationArgumentError::ArgumentTypeMismatch { source, .. } => source,
+            other => other.into(),
+        })
 }
 
 fn describe(parts: &[Part<'_>], link: &Link) -> String {
-    let (importer, provider) = (&parts[link.importer].source.name, &parts[link.provider].source.name);
+    let (importer, provider) = (
+        &parts[link.importer].source.name,
+        &parts[link.provider].source.name,
+    );
     format!(
         "component `{importer}`: import `{}` does not fit export `{}` of `{provider}`",
         link.import, link.export
@@ -61,11 +75,17 @@ fn check_unresolved(
     instances: &BTreeMap<usize, NodeId>,
 ) -> Result<()> {
     for (importer, import) in &links.unresolved {
-        let package = graph[instances[importer]].package().context("an instance has a package")?;
+        let package = graph[instances[importer]]
+            .package()
+            .context("an instance has a package")?;
         let world = &graph.types()[graph[package].ty()];
-        let Some(ItemKind::Instance(interface)) = world.imports.get(import) else { continue };
+        let Some(ItemKind::Instance(interface)) = world.imports.get(import) else {
+            continue;
+        };
         for used in graph.types()[*interface].uses.values() {
-            let Some(used) = &graph.types()[used.interface].id else { continue };
+            let Some(used) = &graph.types()[used.interface].id else {
+                continue;
+            };
             let satisfied = |link: &&Link| link.importer == *importer && link.import == *used;
             if let Some(link) = links.links.iter().find(satisfied) {
                 bail!(
@@ -79,9 +99,16 @@ fn check_unresolved(
     Ok(())
 }
 
-fn merge_conflict(error: EncodeError, parts: &[Part<'_>], instances: &BTreeMap<usize, NodeId>) -> anyhow::Error {
+fn merge_conflict(
+    error: EncodeError,
+    parts: &[Part<'_>],
+    instances: &BTreeMap<usize, NodeId>,
+) -> anyhow::Error {
     let name = |node: NodeId| {
-        let part = instances.iter().find(|(_, instance)| **instance == node).map(|(part, _)| *part);
+        let part = instances
+            .iter()
+            .find(|(_, instance)| **instance == node)
+            .map(|(part, _)| *part);
         part.map_or("?", |part| parts[part].source.name.as_str())
     };
     match error {

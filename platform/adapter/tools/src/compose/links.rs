@@ -46,19 +46,30 @@ pub struct Links {
 
 impl<'a> Part<'a> {
     pub fn read_all(plan: &'a Plan) -> Result<Vec<Self>> {
-        let roles = plan.components.iter().map(|source| (source, Role::Component));
+        let roles = plan
+            .components
+            .iter()
+            .map(|source| (source, Role::Component));
         let roles = roles.chain(plan.adapters.iter().map(|source| (source, Role::Adapter)));
         let roles = roles.chain(plan.driver.iter().map(|source| (source, Role::Driver)));
-        roles.map(|(source, role)| Self::read(source, role)).collect()
+        roles
+            .map(|(source, role)| Self::read(source, role))
+            .collect()
     }
 
     fn read(source: &'a Source, role: Role) -> Result<Self> {
         let name = &source.name;
-        let description = describe_file(&source.path).with_context(|| format!("component `{name}`"))?;
+        let description =
+            describe_file(&source.path).with_context(|| format!("component `{name}`"))?;
         if description.kind == Kind::Module {
             bail!("component `{name}` is a core module: componentize it first");
         }
-        Ok(Self { source, role, imports: description.imports, exports: description.exports })
+        Ok(Self {
+            source,
+            role,
+            imports: description.imports,
+            exports: description.exports,
+        })
     }
 
     fn name(&self) -> &'a str {
@@ -69,7 +80,12 @@ impl<'a> Part<'a> {
 impl Links {
     pub fn of(parts: &[Part<'_>]) -> Result<Self> {
         let driver = parts.iter().position(|part| part.role == Role::Driver);
-        let mut found = Self { links: Vec::new(), unresolved: Vec::new(), order: Vec::new(), root: driver.unwrap_or(0) };
+        let mut found = Self {
+            links: Vec::new(),
+            unresolved: Vec::new(),
+            order: Vec::new(),
+            root: driver.unwrap_or(0),
+        };
         found.visit(parts, found.root, &mut Vec::new())?;
         found.links.sort_by_key(|link| link.importer);
         found.unresolved.sort_by_key(|(importer, _)| *importer);
@@ -82,14 +98,21 @@ impl Links {
             return Ok(());
         }
         if let Some(start) = path.iter().position(|visited| *visited == index) {
-            let names: Vec<_> = path[start..].iter().map(|part| format!("`{}`", parts[*part].name())).collect();
-            bail!("components import from each other in a circle: {}", names.join(", "));
+            let names: Vec<_> = path[start..]
+                .iter()
+                .map(|part| format!("`{}`", parts[*part].name()))
+                .collect();
+            bail!(
+                "components import from each other in a circle: {}",
+                names.join(", ")
+            );
         }
         path.push(index);
         let (links, unresolved) = satisfy(parts, index)?;
         let providers: BTreeSet<usize> = links.iter().map(|link| link.provider).collect();
         self.links.extend(links);
-        self.unresolved.extend(unresolved.into_iter().map(|import| (index, import)));
+        self.unresolved
+            .extend(unresolved.into_iter().map(|import| (index, import)));
         for provider in providers {
             self.visit(parts, provider, path)?;
         }
@@ -121,9 +144,22 @@ fn satisfy(parts: &[Part<'_>], importer: usize) -> Result<(Vec<Link>, Vec<String
             None => unresolved.push(import.clone()),
         }
     }
-    match part.source.wiring.keys().find(|key| !used.contains(key.as_str())) {
-        Some(key) if !part.imports.iter().any(|import| precision(key, import).is_some()) => {
-            bail!("component `{}`: dependency `{key}` does not match any of its imports", part.name())
+    match part
+        .source
+        .wiring
+        .keys()
+        .find(|key| !used.contains(key.as_str()))
+    {
+        Some(key)
+            if !part
+                .imports
+                .iter()
+                .any(|import| precision(key, import).is_some()) =>
+        {
+            bail!(
+                "component `{}`: dependency `{key}` does not match any of its imports",
+                part.name()
+            )
         }
         _ => Ok((links, unresolved)),
     }
@@ -133,7 +169,9 @@ fn satisfy(parts: &[Part<'_>], importer: usize) -> Result<(Vec<Link>, Vec<String
 fn wired<'a>(part: &Part<'a>, import: &str) -> Option<(&'a str, &'a Target)> {
     let wiring = part.source.wiring.iter();
     let matching = wiring.filter_map(|(key, target)| Some((precision(key, import)?, key, target)));
-    matching.max_by_key(|(precision, ..)| *precision).map(|(_, key, target)| (key.as_str(), target))
+    matching
+        .max_by_key(|(precision, ..)| *precision)
+        .map(|(_, key, target)| (key.as_str(), target))
 }
 
 fn follow_wiring<'a>(
@@ -143,11 +181,16 @@ fn follow_wiring<'a>(
     key: &str,
     target: &'a Target,
 ) -> Result<(usize, &'a str)> {
-    let named = parts.iter().position(|candidate| candidate.name() == target.component());
+    let named = parts
+        .iter()
+        .position(|candidate| candidate.name() == target.component());
     let provider = named.context("the plan was checked")?;
     let exports = &parts[provider].exports;
     let export = match target.export() {
-        Some(export) => exports.iter().find(|candidate| *candidate == export).map(String::as_str),
+        Some(export) => exports
+            .iter()
+            .find(|candidate| *candidate == export)
+            .map(String::as_str),
         None => offered(&parts[provider], import),
     };
     let wanted = target.export().unwrap_or(import);
@@ -162,15 +205,32 @@ fn follow_wiring<'a>(
 }
 
 /// An exact name in any adapter goes before a compatible one in an earlier adapter.
-fn by_adapter<'a>(parts: &'a [Part<'_>], importer: usize, import: &str) -> Option<(usize, &'a str)> {
+fn by_adapter<'a>(
+    parts: &'a [Part<'_>],
+    importer: usize,
+    import: &str,
+) -> Option<(usize, &'a str)> {
     let allowed = parts[importer].source.adapters.as_ref();
     let adapters: Vec<usize> = match allowed {
-        Some(names) => names.iter().filter_map(|name| parts.iter().position(|part| part.name() == name)).collect(),
-        None => (0..parts.len()).filter(|index| parts[*index].role == Role::Adapter).collect(),
+        Some(names) => names
+            .iter()
+            .filter_map(|name| parts.iter().position(|part| part.name() == name))
+            .collect(),
+        None => (0..parts.len())
+            .filter(|index| parts[*index].role == Role::Adapter)
+            .collect(),
     };
-    let adapters = || adapters.iter().copied().filter(|adapter| *adapter != importer);
+    let adapters = || {
+        adapters
+            .iter()
+            .copied()
+            .filter(|adapter| *adapter != importer)
+    };
     let exact = adapters().find_map(|adapter| Some((adapter, exactly(&parts[adapter], import)?)));
-    exact.or_else(|| adapters().find_map(|adapter| Some((adapter, on_same_track(import, &parts[adapter].exports)?))))
+    exact.or_else(|| {
+        adapters()
+            .find_map(|adapter| Some((adapter, on_same_track(import, &parts[adapter].exports)?)))
+    })
 }
 
 /// The driver calls the first component.
@@ -186,5 +246,8 @@ fn offered<'a>(part: &'a Part<'_>, import: &str) -> Option<&'a str> {
 }
 
 fn exactly<'a>(part: &'a Part<'_>, import: &str) -> Option<&'a str> {
-    part.exports.iter().find(|export| *export == import).map(String::as_str)
+    part.exports
+        .iter()
+        .find(|export| *export == import)
+        .map(String::as_str)
 }

@@ -58,9 +58,17 @@ fn exports<'a>(plan: &'a Plan, root: &'a Part<'_>) -> Result<Vec<&'a str>> {
 
 fn report<'a>(parts: &'a [Part<'_>], links: &'a Links, exports: Vec<&'a str>) -> Report<'a> {
     let unresolved = links.unresolved.iter();
-    let used = parts.iter().enumerate().filter(|(index, part)| part.role == Role::Adapter && links.order.contains(index));
+    let used = parts
+        .iter()
+        .enumerate()
+        .filter(|(index, part)| part.role == Role::Adapter && links.order.contains(index));
     Report {
-        unresolved: unresolved.map(|(part, import)| Unresolved { component: &parts[*part].source.name, import }).collect(),
+        unresolved: unresolved
+            .map(|(part, import)| Unresolved {
+                component: &parts[*part].source.name,
+                import,
+            })
+            .collect(),
         adapters: used.map(|(_, part)| part.source.name.as_str()).collect(),
         exports,
     }

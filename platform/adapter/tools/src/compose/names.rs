@@ -10,8 +10,14 @@ pub struct Name<'a> {
 impl<'a> Name<'a> {
     pub fn new(name: &'a str) -> Self {
         match name.split_once('@') {
-            Some((path, version)) => Self { path, version: Some(version) },
-            None => Self { path: name, version: None },
+            Some((path, version)) => Self {
+                path,
+                version: Some(version),
+            },
+            None => Self {
+                path: name,
+                version: None,
+            },
         }
     }
 
@@ -19,7 +25,9 @@ impl<'a> Name<'a> {
     /// A pre-release, 0.0.x, and a name without a version are compatible with themselves alone.
     fn track(self) -> Option<(&'a str, &'a str)> {
         let version = self.version?;
-        let version = version.split_once('+').map_or(version, |(version, _)| version);
+        let version = version
+            .split_once('+')
+            .map_or(version, |(version, _)| version);
         let numbers = numbers(version)?;
         let length = match numbers {
             (0, 0, _) => return None,
@@ -68,8 +76,13 @@ pub fn precision(key: &str, import: &str) -> Option<u8> {
 
 /// A version may be given in full or only as far as its track: `1`, `1.0` or `1.0.0`.
 fn versions_agree(key: Name<'_>, import: Name<'_>) -> bool {
-    let (Some(wanted), Some(version)) = (key.version, import.version) else { return false };
-    wanted == version || version.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('.'))
+    let (Some(wanted), Some(version)) = (key.version, import.version) else {
+        return false;
+    };
+    wanted == version
+        || version
+            .strip_prefix(wanted)
+            .is_some_and(|rest| rest.starts_with('.'))
 }
 
 #[cfg(test)]
@@ -83,20 +96,35 @@ mod tests {
 
     #[test]
     fn any_patch_of_a_minor_version_below_1_satisfies_any_other() {
-        assert_eq!(tracked("a:b/c@0.2.0", &["a:b/c@0.2.6"]).as_deref(), Some("a:b/c@0.2.6"));
-        assert_eq!(tracked("a:b/c@0.2.12", &["a:b/c@0.2.6"]).as_deref(), Some("a:b/c@0.2.6"));
-        assert_eq!(tracked("a:b/c@0.2.0", &["a:b/c@0.3.0", "a:b/d@0.2.0", "a:b/c"]), None);
+        assert_eq!(
+            tracked("a:b/c@0.2.0", &["a:b/c@0.2.6"]).as_deref(),
+            Some("a:b/c@0.2.6")
+        );
+        assert_eq!(
+            tracked("a:b/c@0.2.12", &["a:b/c@0.2.6"]).as_deref(),
+            Some("a:b/c@0.2.6")
+        );
+        assert_eq!(
+            tracked("a:b/c@0.2.0", &["a:b/c@0.3.0", "a:b/d@0.2.0", "a:b/c"]),
+            None
+        );
     }
 
     #[test]
     fn any_minor_of_a_major_version_satisfies_any_other() {
-        assert_eq!(tracked("a:b/c@2.0.0", &["a:b/c@2.1.0"]).as_deref(), Some("a:b/c@2.1.0"));
+        assert_eq!(
+            tracked("a:b/c@2.0.0", &["a:b/c@2.1.0"]).as_deref(),
+            Some("a:b/c@2.1.0")
+        );
         assert_eq!(tracked("a:b/c@2.0.0", &["a:b/c@21.0.0"]), None);
     }
 
     #[test]
     fn a_pre_release_satisfies_itself_alone() {
-        assert_eq!(tracked("a:b/c@0.2.0-draft2", &["a:b/c@0.2.0", "a:b/c@0.2.0-draft"]), None);
+        assert_eq!(
+            tracked("a:b/c@0.2.0-draft2", &["a:b/c@0.2.0", "a:b/c@0.2.0-draft"]),
+            None
+        );
         assert_eq!(tracked("a:b/c@0.2.0", &["a:b/c@0.2.0-draft2"]), None);
     }
 
@@ -108,13 +136,17 @@ mod tests {
     #[test]
     fn the_newest_of_a_track_is_taken() {
         let exports = ["a:b/c@0.2.9", "a:b/c@0.2.12", "a:b/c@0.2.6"];
-        assert_eq!(tracked("a:b/c@0.2.0", &exports).as_deref(), Some("a:b/c@0.2.12"));
+        assert_eq!(
+            tracked("a:b/c@0.2.0", &exports).as_deref(),
+            Some("a:b/c@0.2.12")
+        );
     }
 
     #[test]
     fn a_wiring_names_an_import_its_interface_or_its_package() {
         let import = "a:b/c@1.2.0";
-        let precisions = ["a:b/c@1.2.0", "a:b/c", "a:b@1.2", "a:b@1.2.0", "a:b"].map(|key| precision(key, import));
+        let precisions = ["a:b/c@1.2.0", "a:b/c", "a:b@1.2", "a:b@1.2.0", "a:b"]
+            .map(|key| precision(key, import));
         assert_eq!(precisions, [Some(3), Some(2), Some(1), Some(1), Some(0)]);
     }
 

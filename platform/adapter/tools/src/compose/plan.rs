@@ -74,9 +74,17 @@ impl Plan {
         }
         for source in plan.sources() {
             let adapters = source.adapters.iter().flatten().map(String::as_str);
-            for name in source.wiring.values().map(Target::component).chain(adapters) {
+            for name in source
+                .wiring
+                .values()
+                .map(Target::component)
+                .chain(adapters)
+            {
                 if !names.contains(name) {
-                    bail!("component `{}`: the plan has no component named `{name}`", source.name);
+                    bail!(
+                        "component `{}`: the plan has no component named `{name}`",
+                        source.name
+                    );
                 }
             }
         }
@@ -85,7 +93,10 @@ impl Plan {
 
     /// Components, adapters and the driver, in this order.
     pub fn sources(&self) -> impl Iterator<Item = &Source> {
-        self.components.iter().chain(&self.adapters).chain(&self.driver)
+        self.components
+            .iter()
+            .chain(&self.adapters)
+            .chain(&self.driver)
     }
 }
 
@@ -110,7 +121,10 @@ mod tests {
     #[test]
     fn wiring_to_a_component_that_is_not_there_is_refused() {
         let text = r#"{"components": [{"name": "a", "path": "1", "wiring": {"x:y": "b"}}]}"#;
-        assert_eq!(refusal(text), "component `a`: the plan has no component named `b`");
+        assert_eq!(
+            refusal(text),
+            "component `a`: the plan has no component named `b`"
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ a poll that did not finish, the instance's `wake` says which: an asyncio future 
 
 import asyncio
 import ctypes
+import re
 from collections.abc import Callable, Generator
 from ctypes import POINTER, c_void_p, cast
 from time import perf_counter
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _ERROR_POINTER = POINTER(_bindings.wasmtime_error_t)
 _SLICE_TICKS = 2
+_REASON = re.compile(r"wasm trap: .*")
 
 
 class ErrorSlot:
@@ -68,11 +70,12 @@ class Call:
         """
         instance = self.instance
         ticker = instance.ticker
-        ticker.note_activity()
+        ticker.begin()
         bindings.set_epoch_deadline(instance.context, _SLICE_TICKS)
         began = perf_counter()
         finished = bindings.future_poll(self._future)
         instance.cpu_used += perf_counter() - began
+        ticker.end()
         if not finished:
             return False
         bindings.future_delete(self._future)
@@ -132,6 +135,9 @@ def _trap(instance: "Instance", message: str) -> Trap:
     failure, instance.failure = instance.failure, None
     if isinstance(failure, Trap):
         return failure
-    trap = Trap(str(failure) if failure is not None else message)
-    trap.__cause__ = failure
-    return trap
+    if failure is not None:
+        trap = Trap(f"{failure}", message)
+        trap.__cause__ = failure
+        return trap
+    found = _REASON.search(message)
+    return Trap(found[0] if found else message, message)

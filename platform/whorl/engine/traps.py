@@ -2,7 +2,15 @@
 
 
 class Trap(Exception):  # noqa: N818 - the component model's own word
-    """The guest trapped, or did what the host answers with a trap. Its instance is never used again."""
+    """The guest trapped, or did what the host answers with a trap. Its instance is never used again.
+
+    Attributes:
+        backtrace: where in the guest it happened, several lines; empty when it is not known.
+    """
+
+    def __init__(self, reason: str, backtrace: str = "") -> None:
+        super().__init__(reason)
+        self.backtrace = backtrace
 
 
 class GuestExit(Trap):

@@ -34,7 +34,9 @@ class ServerSettings:
     keep_alive: float = 5.0
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
+    """uvicorn's server, that tells when it listens and does not raise its signals again."""
+
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._ready = ready
@@ -67,13 +69,10 @@ def event_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-async def serve(
-    application: Callable[..., Any],
-    sockets: Sequence[socket.socket],
-    ready: Callable[[], None],
-    settings: ServerSettings | None = None,
-) -> None:
-    """Serve `application` on `sockets` (bound, not listening) until a signal; `ready` is called once they listen."""
+def make_server(
+    application: Callable[..., Any], ready: Callable[[], None], settings: ServerSettings | None = None
+) -> Server:
+    """Return a server for `application`; `ready` is called once it listens, and setting `should_exit` ends it."""
     settings = settings or ServerSettings()
     config = uvicorn.Config(
         application,
@@ -88,5 +87,9 @@ async def serve(
         timeout_keep_alive=int(settings.keep_alive),
         timeout_graceful_shutdown=int(settings.drain_timeout),
     )
-    server = _Server(config, ready)
-    await server.serve(sockets=list(sockets))
+    return Server(config, ready)
+
+
+async def serve(application: Callable[..., Any], sockets: Sequence[socket.socket], ready: Callable[[], None]) -> None:
+    """Serve `application` on `sockets` (bound, not listening) until a signal says stop."""
+    await make_server(application, ready).serve(sockets=list(sockets))

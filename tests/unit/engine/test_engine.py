@@ -12,6 +12,7 @@ from wasmtime import component as wasm
 
 from whorl.engine.components import LinkedComponent
 from whorl.engine.engines import Engine
+from whorl.engine.epochs import EpochTicker
 from whorl.engine.fibers import Call
 from whorl.engine.instances import Instance
 from whorl.engine.limits import InstanceLimits
@@ -132,6 +133,20 @@ async def test_a_busy_guest_is_stopped_at_its_processor_time(link: Link) -> None
         with pytest.raises(LimitExceeded, match="`cpu` of 0.05 s"):
             await instance.call()
         assert 0.05 < instance.cpu_used < 1
+
+
+async def test_the_ticker_is_awake_whenever_a_guest_runs(link: Link, engine: Engine) -> None:
+    """A ticker that falls asleep at once is roused for each guest; one that stayed asleep would hang this test."""
+    linked, _ = link(SPIN)
+    linked.ticker = EpochTicker(engine.address, tick=0.0001, idle_ticks=1)
+    try:
+        for delay in range(200):
+            async with instance_of(linked, InstanceLimits(cpu=0.005)) as instance:
+                await asyncio.sleep(delay % 10 / 20_000)
+                with pytest.raises(LimitExceeded):
+                    await instance.call()
+    finally:
+        linked.ticker.stop()
 
 
 async def test_memory_does_not_grow_beyond_its_limit(link: Link) -> None:

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from whorl.capabilities.wasi.cli import exit_code
 from whorl.engine.fibers import Call
 from whorl.engine.instances import Instance
 from whorl.engine.pool import InstancePool, PoolFullError
@@ -57,7 +58,7 @@ class Executor:
             await sink.whole(_UNAVAILABLE, _RETRY_AFTER, b"")
             return
         except Trap as trap:
-            logger.error("component `%s` could not be instantiated: %s", self.component, trap)  # noqa: TRY400
+            logger.error("component `%s` could not be instantiated: %s", self.component, str(trap))  # noqa: TRY400
             await sink.whole(_INTERNAL_ERROR, [], b"")
             return
         head = b"%b\r%b\r%b\r%b\r" % (request.method, request.scheme, request.authority, request.target)
@@ -74,7 +75,7 @@ class Executor:
                 await run.finish()
                 return
         except Trap as trap:
-            status = _report(self.component, request, trap)
+            status = _report(self.component, request, _exit_of(instance) or trap)
         self.release(instance, exchange, status)
         await write(exchange, sink, self.component)
 
@@ -133,7 +134,7 @@ class _PausedRun:
             return _report(executor.component, self._request, LimitExceeded("timeout", executor.timeout or 0.0))
         failure = self._guest.exception()
         if isinstance(failure, Trap):
-            return _report(executor.component, self._request, failure)
+            return _report(executor.component, self._request, _exit_of(self._instance) or failure)
         if failure is not None:
             logger.error("component `%s`: the host failed", executor.component, exc_info=failure)
         return _INTERNAL_ERROR
@@ -201,10 +202,17 @@ async def write(exchange: Exchange, sink: ResponseSink, component: str) -> None:
             await exchange.output()
 
 
+def _exit_of(instance: Instance) -> GuestExit | None:
+    code = exit_code(instance)
+    return None if code is None else GuestExit(code)
+
+
 def _report(component: str, request: IncomingRequest, trap: Trap) -> int:
     """Write the log line of a guest that did not end well, and return the status for its client."""
     target = request.target.decode("latin-1")
     method = request.method.decode("latin-1")
-    level = logging.INFO if isinstance(trap, GuestExit) and trap.code == 0 else logging.ERROR
-    logger.log(level, "component `%s` failed on `%s %s`: %s", component, method, target, trap)
+    # Text, not the exception: whoever keeps the record would keep everything that its traceback holds.
+    logger.error("component `%s` failed on `%s %s`: %s", component, method, target, str(trap))
+    if trap.backtrace:
+        logger.debug("%s", trap.backtrace)
     return _TIMED_OUT if isinstance(trap, LimitExceeded) else _INTERNAL_ERROR

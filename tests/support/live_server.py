@@ -1,0 +1,86 @@
+"""An app served for a test: the real trigger behind the real server, in the test's own event loop."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from whorl.app.loader import load_app
+from whorl.capabilities.wasi.cli import Stream
+from whorl.server.serving import make_server
+from whorl.server.sockets import ListenAddress, bind, bound_address
+from whorl.triggers.http.trigger import HttpTrigger, TriggerOptions
+
+GUESTS = Path(__file__).parents[1] / "guests"
+
+
+@dataclass
+class RecordedLogs:
+    """Keeps what guests write."""
+
+    lines: list[tuple[str, str, bytes]] = field(default_factory=list)
+
+    def write(self, component: str, stream: Stream, data: bytes) -> None:
+        self.lines.append((component, stream, data))
+
+    def text(self, stream: str) -> str:
+        """Return everything that was written to `stream`."""
+        return b"".join(data for _, name, data in self.lines if name == stream).decode()
+
+
+@dataclass
+class Live:
+    """A served app.
+
+    Attributes:
+        address: host and port.
+        client: sends requests to it.
+        trigger: what serves.
+        logs: what its guests write.
+    """
+
+    address: ListenAddress
+    client: httpx.AsyncClient
+    trigger: HttpTrigger
+    logs: RecordedLogs
+
+
+def manifest(folder: Path, source: Path, lines: str = "", settings: str = "", route: str = "/...") -> Path:
+    """Write a manifest with one component, `lab`, and return its path."""
+    text = f"""spin_manifest_version = 2
+[application]
+name = "lab"
+[[trigger.http]]
+route = "{route}"
+component = "lab"
+[component.lab]
+source = "{source}"
+{lines}
+[component.lab.tool.whorl]
+{settings}
+"""
+    path = folder / "spin.toml"
+    path.write_text(text)
+    return path
+
+
+@asynccontextmanager
+async def serving(origin: Path, state_dir: Path | None = None) -> AsyncIterator[Live]:
+    """Serve the app at `origin` on a free port of the loopback interface."""
+    logs = RecordedLogs()
+    trigger = HttpTrigger(load_app(origin), TriggerOptions(state_dir=state_dir), logs)
+    listening = asyncio.Event()
+    with bind(ListenAddress("127.0.0.1", 0)) as listener:
+        address = bound_address(listener)
+        async with trigger:
+            server = make_server(trigger, listening.set)
+            serve = asyncio.create_task(server.serve(sockets=[listener]))
+            await listening.wait()
+            async with httpx.AsyncClient(base_url=f"http://{address}", timeout=30, trust_env=False) as client:
+                yield Live(address, client, trigger, logs)
+            server.should_exit = True
+            await serve
+    assert not any(pool.in_use for pool in trigger.pools.values())

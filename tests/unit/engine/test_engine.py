@@ -141,7 +141,8 @@ async def test_the_ticker_is_awake_whenever_a_guest_runs(link: Link, engine: Eng
     linked.ticker = EpochTicker(engine.address, tick=0.0001, idle_ticks=1)
     try:
         for delay in range(200):
-            async with instance_of(linked, InstanceLimits(cpu=0.005)) as instance:
+            async with instance_of(linked) as instance:
+                instance.limits = InstanceLimits(cpu=0.001)
                 await asyncio.sleep(delay % 10 / 20_000)
                 with pytest.raises(LimitExceeded):
                     await instance.call()

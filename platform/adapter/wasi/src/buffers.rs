@@ -12,7 +12,10 @@ pub struct Buffer {
 impl Buffer {
     /// Holds nothing.
     pub const fn empty() -> Self {
-        Self { bytes: Vec::new(), start: 0 }
+        Self {
+            bytes: Vec::new(),
+            start: 0,
+        }
     }
 
     /// Holds what `text` stands for from `start` on: base64 if `encoded`, else the bytes themselves.
@@ -96,7 +99,10 @@ pub struct PackedBody<'a> {
 impl<'a> PackedBody<'a> {
     /// Looks at `bytes` to see how they can cross.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, text: packing::utf8::as_str(bytes) }
+        Self {
+            bytes,
+            text: packing::utf8::as_str(bytes),
+        }
     }
 
     /// Whether the bytes cross as they are.
@@ -106,7 +112,8 @@ impl<'a> PackedBody<'a> {
 
     /// How many bytes `append_to` appends.
     pub fn len(&self) -> usize {
-        self.text.map_or_else(|| packing::base64::encoded_len(self.bytes.len()), str::len)
+        self.text
+            .map_or_else(|| packing::base64::encoded_len(self.bytes.len()), str::len)
     }
 
     /// Appends the bytes, without their flag.
@@ -144,9 +151,18 @@ mod tests {
 
     #[test]
     fn packed_bytes_are_taken_apart() {
-        assert_eq!(Buffer::unpack("rgrüße".into()).unwrap().take(99), "grüße".as_bytes());
-        assert_eq!(Buffer::unpack("b/wAB".into()).unwrap().take(99), [0xff, 0, 1]);
-        assert_eq!(Buffer::new("head/wAB".into(), 4, true).unwrap().take(99), [0xff, 0, 1]);
+        assert_eq!(
+            Buffer::unpack("rgrüße".into()).unwrap().take(99),
+            "grüße".as_bytes()
+        );
+        assert_eq!(
+            Buffer::unpack("b/wAB".into()).unwrap().take(99),
+            [0xff, 0, 1]
+        );
+        assert_eq!(
+            Buffer::new("head/wAB".into(), 4, true).unwrap().take(99),
+            [0xff, 0, 1]
+        );
     }
 
     #[test]
@@ -159,7 +175,11 @@ mod tests {
 
     #[test]
     fn a_body_of_text_crosses_as_it_is_and_any_other_as_base64() {
-        for (bytes, expected) in [("grüße".as_bytes(), "grüße"), (&[0xff, 0, 1], "/wAB"), (b"", "")] {
+        for (bytes, expected) in [
+            ("grüße".as_bytes(), "grüße"),
+            (&[0xff, 0, 1], "/wAB"),
+            (b"", ""),
+        ] {
             let body = PackedBody::new(bytes);
             let mut out = String::new();
             body.append_to(&mut out);

@@ -2,8 +2,8 @@
 
 use crate::Adapter;
 use crate::bindings::exports::wasi::cli::{
-    environment, exit, stderr, stdin, stdout, terminal_input, terminal_output, terminal_stderr, terminal_stdin,
-    terminal_stdout,
+    environment, exit, stderr, stdin, stdout, terminal_input, terminal_output, terminal_stderr,
+    terminal_stdin, terminal_stdout,
 };
 use crate::bindings::exports::wasi::io::streams::{InputStream, OutputStream};
 use crate::bindings::whorl::host::cli as host;

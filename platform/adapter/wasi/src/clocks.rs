@@ -35,17 +35,27 @@ impl wall_clock::Guest for Adapter {
     fn now() -> Datetime {
         exchange::settle();
         let now = clocks::wall_now();
-        Datetime { seconds: now / SECOND, nanoseconds: (now % SECOND) as u32 }
+        Datetime {
+            seconds: now / SECOND,
+            nanoseconds: (now % SECOND) as u32,
+        }
     }
 
     fn resolution() -> Datetime {
-        Datetime { seconds: 0, nanoseconds: 1 }
+        Datetime {
+            seconds: 0,
+            nanoseconds: 1,
+        }
     }
 }
 
 impl timezone::Guest for Adapter {
     fn display(_when: Datetime) -> timezone::TimezoneDisplay {
-        timezone::TimezoneDisplay { utc_offset: 0, name: "UTC".into(), in_daylight_saving_time: false }
+        timezone::TimezoneDisplay {
+            utc_offset: 0,
+            name: "UTC".into(),
+            in_daylight_saving_time: false,
+        }
     }
 
     fn utc_offset(_when: Datetime) -> i32 {

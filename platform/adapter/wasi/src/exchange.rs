@@ -77,14 +77,18 @@ pub fn end() {
     for call in calls.iter().filter_map(Weak::upgrade) {
         call.close();
     }
-    fail(&ErrorCode::InternalError(Some("the handler returned without setting a response".into())));
+    fail(&ErrorCode::InternalError(Some(
+        "the handler returned without setting a response".into(),
+    )));
     log_streams::deliver();
     advance();
 }
 
 fn advance() {
     CURRENT.with(|current| {
-        current.generation.set(current.generation.get().wrapping_add(1));
+        current
+            .generation
+            .set(current.generation.get().wrapping_add(1));
         current.is_serving.set(false);
         current.answered.set(true);
     });
@@ -109,7 +113,12 @@ pub fn track(body: Rc<OutgoingBytes>) {
 
 /// `body` is finished or broken off.
 pub fn untrack(body: &OutgoingBytes) {
-    CURRENT.with(|current| current.bodies.borrow_mut().retain(|tracked| !core::ptr::eq(&raw const **tracked, body)));
+    CURRENT.with(|current| {
+        current
+            .bodies
+            .borrow_mut()
+            .retain(|tracked| !core::ptr::eq(&raw const **tracked, body))
+    });
 }
 
 /// From now on `call` is closed when the exchange ends.
@@ -143,5 +152,13 @@ pub fn backlog() -> Vec<Rc<OutgoingBytes>> {
 
 /// A list of its own: pushing a body may end it, and thus change the list.
 fn bodies_where(wanted: impl Fn(&OutgoingBytes) -> bool) -> Vec<Rc<OutgoingBytes>> {
-    CURRENT.with(|current| current.bodies.borrow().iter().filter(|body| wanted(body)).cloned().collect())
+    CURRENT.with(|current| {
+        current
+            .bodies
+            .borrow()
+            .iter()
+            .filter(|body| wanted(body))
+            .cloned()
+            .collect()
+    })
 }

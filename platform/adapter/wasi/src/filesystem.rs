@@ -25,11 +25,17 @@ impl types::Guest for Adapter {
 }
 
 impl types::GuestDescriptor for Descriptor {
-    fn read_via_stream(&self, _offset: types::Filesize) -> Result<types::InputStream, types::ErrorCode> {
+    fn read_via_stream(
+        &self,
+        _offset: types::Filesize,
+    ) -> Result<types::InputStream, types::ErrorCode> {
         match *self {}
     }
 
-    fn write_via_stream(&self, _offset: types::Filesize) -> Result<types::OutputStream, types::ErrorCode> {
+    fn write_via_stream(
+        &self,
+        _offset: types::Filesize,
+    ) -> Result<types::OutputStream, types::ErrorCode> {
         match *self {}
     }
 
@@ -70,11 +76,19 @@ impl types::GuestDescriptor for Descriptor {
         match *self {}
     }
 
-    fn read(&self, _length: types::Filesize, _offset: types::Filesize) -> Result<(Vec<u8>, bool), types::ErrorCode> {
+    fn read(
+        &self,
+        _length: types::Filesize,
+        _offset: types::Filesize,
+    ) -> Result<(Vec<u8>, bool), types::ErrorCode> {
         match *self {}
     }
 
-    fn write(&self, _buffer: Vec<u8>, _offset: types::Filesize) -> Result<types::Filesize, types::ErrorCode> {
+    fn write(
+        &self,
+        _buffer: Vec<u8>,
+        _offset: types::Filesize,
+    ) -> Result<types::Filesize, types::ErrorCode> {
         match *self {}
     }
 
@@ -94,7 +108,11 @@ impl types::GuestDescriptor for Descriptor {
         match *self {}
     }
 
-    fn stat_at(&self, _path_flags: types::PathFlags, _path: String) -> Result<types::DescriptorStat, types::ErrorCode> {
+    fn stat_at(
+        &self,
+        _path_flags: types::PathFlags,
+        _path: String,
+    ) -> Result<types::DescriptorStat, types::ErrorCode> {
         match *self {}
     }
 

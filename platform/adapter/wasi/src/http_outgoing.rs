@@ -1,9 +1,9 @@
 //! `wasi:http/outgoing-handler` and `future-incoming-response`: requests that the guest sends.
 //!
 //! Theory of operation. `handle` only notes a request whose body is still being written; the host is told to start it
-//! when the body is whole (then everything crosses in one call), when the body streams, or when the guest asks for the
-//! response. The host never refuses a start: denials and failures are what it answers for the response. The handles that
-//! can still use the response own the [`Call`]; with the last of them the host is told to close it.
+//! when the body is whole (then everything crosses in one call), when the body streams, or when the guest waits. The
+//! host never refuses a start: denials and failures are what it answers for the response. The handles that can still
+//! use the response own the [`Call`]; with the last of them the host is told to close it.
 
 use crate::Adapter;
 use crate::bindings::exports::wasi::http::outgoing_handler;
@@ -58,7 +58,11 @@ impl RequestHead {
             out.push(b's');
         }
         out.push(b'\r');
-        for timeout in [self.timeouts.connect, self.timeouts.first_byte, self.timeouts.between_bytes] {
+        for timeout in [
+            self.timeouts.connect,
+            self.timeouts.first_byte,
+            self.timeouts.between_bytes,
+        ] {
             if let Some(timeout) = timeout {
                 append_decimal(&mut out, timeout);
             }
@@ -87,6 +91,8 @@ pub struct Call {
     /// Why the request was broken off.
     failure: RefCell<Option<ErrorCode>>,
     response_has_arrived: Cell<bool>,
+    /// Whether the guest has asked for the response before the request was started.
+    was_asked_for: Cell<bool>,
 }
 
 impl Call {
@@ -97,6 +103,7 @@ impl Call {
             body: RefCell::default(),
             failure: RefCell::default(),
             response_has_arrived: Cell::new(false),
+            was_asked_for: Cell::new(false),
         });
         exchange::track_call(&call);
         call
@@ -106,13 +113,16 @@ impl Call {
         if !exchange::is_current(self.generation) {
             *self.stage.borrow_mut() = Stage::Closed;
         }
-        let Stage::Unsent(head) = self.stage.replace(Stage::Closed) else { return };
+        let Stage::Unsent(head) = self.stage.replace(Stage::Closed) else {
+            return;
+        };
         *self.stage.borrow_mut() = Stage::Started(http_client::start(&head.with_body(body, more)));
     }
 
-    /// Starts the request if the host does not know of it yet: the guest asks for the response.
-    fn ensure_started(&self) {
-        if !matches!(*self.stage.borrow(), Stage::Unsent(_)) {
+    /// The guest asks for the response. If its request waits for its body still, it is not held back any longer from
+    /// the second time on: many ask once, write the body, and wait.
+    fn ask(&self) {
+        if !matches!(*self.stage.borrow(), Stage::Unsent(_)) || !self.was_asked_for.replace(true) {
             return;
         }
         let body = self.body.borrow().upgrade();
@@ -197,18 +207,26 @@ impl Call {
         if self.response_has_arrived.get() || self.is_closed() {
             return Readiness::Ready;
         }
-        self.ensure_started();
-        match self.task() {
-            0 => Readiness::Ready,
-            task => Readiness::Task(task),
+        self.ask();
+        match *self.stage.borrow() {
+            Stage::Unsent(_) => Readiness::Never,
+            Stage::Started(task) => Readiness::Task(task),
+            Stage::Closed => Readiness::Ready,
         }
     }
 
     /// The response, if it can be had.
     fn response(self: &Rc<Self>) -> Option<Result<types::IncomingResponse, ErrorCode>> {
-        self.ensure_started();
+        self.ask();
         if self.is_closed() {
-            return Some(Err(self.failure.borrow().clone().unwrap_or(ErrorCode::ConnectionTerminated)));
+            return Some(Err(self
+                .failure
+                .borrow()
+                .clone()
+                .unwrap_or(ErrorCode::ConnectionTerminated)));
+        }
+        if !self.is_started() {
+            return None;
         }
         let answer = http_client::response(self.task());
         match answer.as_bytes().first() {
@@ -266,8 +284,12 @@ impl outgoing_handler::Guest for Adapter {
         options: Option<types::RequestOptions>,
     ) -> Result<types::FutureIncomingResponse, ErrorCode> {
         exchange::settle();
-        let timeouts = options.map(|options| options.get::<RequestOptions>().timeouts()).unwrap_or_default();
-        let (head, body) = request.into_inner::<OutgoingRequest>().into_parts(timeouts)?;
+        let timeouts = options
+            .map(|options| options.get::<RequestOptions>().timeouts())
+            .unwrap_or_default();
+        let (head, body) = request
+            .into_inner::<OutgoingRequest>()
+            .into_parts(timeouts)?;
         let call = Call::new(head);
         match body {
             Some(body) => {
@@ -276,7 +298,9 @@ impl outgoing_handler::Guest for Adapter {
             }
             None => call.start(&[], false),
         }
-        Ok(types::FutureIncomingResponse::new(FutureIncomingResponse { call: RefCell::new(Some(call)) }))
+        Ok(types::FutureIncomingResponse::new(FutureIncomingResponse {
+            call: RefCell::new(Some(call)),
+        }))
     }
 }
 
@@ -290,7 +314,11 @@ mod tests {
             scheme: "https".into(),
             authority: "example.com".into(),
             path: "/a".into(),
-            timeouts: Timeouts { connect: Some(5), first_byte: None, between_bytes: Some(7) },
+            timeouts: Timeouts {
+                connect: Some(5),
+                first_byte: None,
+                between_bytes: Some(7),
+            },
             fields: FieldList::parse(fields),
         }
     }

@@ -51,7 +51,9 @@ impl Pollable {
             Self::Input(body) => body.readiness(),
             Self::Trailers(body) => body.trailers_readiness(),
             Self::Output(body) => body.readiness(),
-            Self::Response(call) => call.upgrade().map_or(Readiness::Ready, |call| call.readiness()),
+            Self::Response(call) => call
+                .upgrade()
+                .map_or(Readiness::Ready, |call| call.readiness()),
         }
     }
 
@@ -82,7 +84,10 @@ impl poll::Guest for Adapter {
         if handles.is_empty() {
             trap("`poll` was given an empty list");
         }
-        let pollables: Vec<&Pollable> = handles.iter().map(|handle| handle.get::<Pollable>()).collect();
+        let pollables: Vec<&Pollable> = handles
+            .iter()
+            .map(|handle| handle.get::<Pollable>())
+            .collect();
         Poll::new(&pollables).wait()
     }
 }
@@ -112,7 +117,10 @@ struct Poll<'a> {
 
 impl<'a> Poll<'a> {
     fn new(pollables: &'a [&'a Pollable]) -> Self {
-        let states = pollables.iter().map(|pollable| pollable.readiness()).collect();
+        let states = pollables
+            .iter()
+            .map(|pollable| pollable.readiness())
+            .collect();
         Self { pollables, states }
     }
 
@@ -140,7 +148,9 @@ impl<'a> Poll<'a> {
     }
 
     fn indices(&self) -> Vec<u32> {
-        let ready = |(index, state): (usize, &Readiness)| (*state == Readiness::Ready).then_some(index as u32);
+        let ready = |(index, state): (usize, &Readiness)| {
+            (*state == Readiness::Ready).then_some(index as u32)
+        };
         self.states.iter().enumerate().filter_map(ready).collect()
     }
 
@@ -197,7 +207,13 @@ impl<'a> Poll<'a> {
     }
 
     fn deadline(&self) -> u64 {
-        let timer = |state: &Readiness| if let Readiness::At(when) = *state { Some(when) } else { None };
+        let timer = |state: &Readiness| {
+            if let Readiness::At(when) = *state {
+                Some(when)
+            } else {
+                None
+            }
+        };
         self.states.iter().filter_map(timer).min().unwrap_or(NEVER)
     }
 

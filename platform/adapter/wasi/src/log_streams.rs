@@ -27,8 +27,15 @@ impl LogStream {
     pub fn write(self, bytes: &[u8]) {
         self.with(|line| {
             line.extend_from_slice(bytes);
-            let ended = line.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-            let due = if line.len() - ended >= LINE_LIMIT { line.len() } else { ended };
+            let ended = line
+                .iter()
+                .rposition(|&byte| byte == b'\n')
+                .map_or(0, |at| at + 1);
+            let due = if line.len() - ended >= LINE_LIMIT {
+                line.len()
+            } else {
+                ended
+            };
             if due > 0 {
                 cli::log(self.number(), &packing::pack(&line[..due]));
                 line.drain(..due);

@@ -83,7 +83,9 @@ fn bytes(len: u64) -> Vec<u8> {
 }
 
 fn word() -> u64 {
-    bytes(8).iter().fold(0, |word, &byte| word << 8 | u64::from(byte))
+    bytes(8)
+        .iter()
+        .fold(0, |word, &byte| word << 8 | u64::from(byte))
 }
 
 /// The next word of the generator that is seeded once per request (splitmix64).

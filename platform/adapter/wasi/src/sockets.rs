@@ -56,7 +56,9 @@ impl ip_name_lookup::Guest for Adapter {
 }
 
 impl ip_name_lookup::GuestResolveAddressStream for ResolveAddressStream {
-    fn resolve_next_address(&self) -> Result<Option<ip_name_lookup::IpAddress>, ip_name_lookup::ErrorCode> {
+    fn resolve_next_address(
+        &self,
+    ) -> Result<Option<ip_name_lookup::IpAddress>, ip_name_lookup::ErrorCode> {
         match *self {}
     }
 

@@ -43,7 +43,9 @@ impl tcp::GuestTcpSocket for TcpSocket {
         match *self {}
     }
 
-    fn accept(&self) -> Result<(tcp::TcpSocket, tcp::InputStream, tcp::OutputStream), tcp::ErrorCode> {
+    fn accept(
+        &self,
+    ) -> Result<(tcp::TcpSocket, tcp::InputStream, tcp::OutputStream), tcp::ErrorCode> {
         match *self {}
     }
 

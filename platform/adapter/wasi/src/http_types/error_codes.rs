@@ -10,7 +10,10 @@ pub fn print(code: &ErrorCode) -> String {
     use ErrorCode as E;
     match code {
         E::DnsTimeout => "DNS-timeout".into(),
-        E::DnsError(payload) => lines("DNS-error", &[clean(payload.rcode.as_deref()), number(payload.info_code)]),
+        E::DnsError(payload) => lines(
+            "DNS-error",
+            &[clean(payload.rcode.as_deref()), number(payload.info_code)],
+        ),
         E::DestinationNotFound => "destination-not-found".into(),
         E::DestinationUnavailable => "destination-unavailable".into(),
         E::DestinationIpProhibited => "destination-IP-prohibited".into(),
@@ -23,30 +26,46 @@ pub fn print(code: &ErrorCode) -> String {
         E::ConnectionLimitReached => "connection-limit-reached".into(),
         E::TlsProtocolError => "TLS-protocol-error".into(),
         E::TlsCertificateError => "TLS-certificate-error".into(),
-        E::TlsAlertReceived(payload) => {
-            lines("TLS-alert-received", &[number(payload.alert_id), clean(payload.alert_message.as_deref())])
-        }
+        E::TlsAlertReceived(payload) => lines(
+            "TLS-alert-received",
+            &[
+                number(payload.alert_id),
+                clean(payload.alert_message.as_deref()),
+            ],
+        ),
         E::HttpRequestDenied => "HTTP-request-denied".into(),
         E::HttpRequestLengthRequired => "HTTP-request-length-required".into(),
         E::HttpRequestBodySize(size) => lines("HTTP-request-body-size", &[number(*size)]),
         E::HttpRequestMethodInvalid => "HTTP-request-method-invalid".into(),
         E::HttpRequestUriInvalid => "HTTP-request-URI-invalid".into(),
         E::HttpRequestUriTooLong => "HTTP-request-URI-too-long".into(),
-        E::HttpRequestHeaderSectionSize(size) => lines("HTTP-request-header-section-size", &[number(*size)]),
+        E::HttpRequestHeaderSectionSize(size) => {
+            lines("HTTP-request-header-section-size", &[number(*size)])
+        }
         E::HttpRequestHeaderSize(payload) => match payload {
             Some(payload) => sized("HTTP-request-header-size", payload),
             None => lines("HTTP-request-header-size", &[String::new(), String::new()]),
         },
-        E::HttpRequestTrailerSectionSize(size) => lines("HTTP-request-trailer-section-size", &[number(*size)]),
+        E::HttpRequestTrailerSectionSize(size) => {
+            lines("HTTP-request-trailer-section-size", &[number(*size)])
+        }
         E::HttpRequestTrailerSize(payload) => sized("HTTP-request-trailer-size", payload),
         E::HttpResponseIncomplete => "HTTP-response-incomplete".into(),
-        E::HttpResponseHeaderSectionSize(size) => lines("HTTP-response-header-section-size", &[number(*size)]),
+        E::HttpResponseHeaderSectionSize(size) => {
+            lines("HTTP-response-header-section-size", &[number(*size)])
+        }
         E::HttpResponseHeaderSize(payload) => sized("HTTP-response-header-size", payload),
         E::HttpResponseBodySize(size) => lines("HTTP-response-body-size", &[number(*size)]),
-        E::HttpResponseTrailerSectionSize(size) => lines("HTTP-response-trailer-section-size", &[number(*size)]),
+        E::HttpResponseTrailerSectionSize(size) => {
+            lines("HTTP-response-trailer-section-size", &[number(*size)])
+        }
         E::HttpResponseTrailerSize(payload) => sized("HTTP-response-trailer-size", payload),
-        E::HttpResponseTransferCoding(coding) => lines("HTTP-response-transfer-coding", &[clean(coding.as_deref())]),
-        E::HttpResponseContentCoding(coding) => lines("HTTP-response-content-coding", &[clean(coding.as_deref())]),
+        E::HttpResponseTransferCoding(coding) => {
+            lines("HTTP-response-transfer-coding", &[clean(coding.as_deref())])
+        }
+        E::HttpResponseContentCoding(coding) => {
+            lines("HTTP-response-content-coding", &[clean(coding.as_deref())])
+        }
         E::HttpResponseTimeout => "HTTP-response-timeout".into(),
         E::HttpUpgradeFailed => "HTTP-upgrade-failed".into(),
         E::HttpProtocolError => "HTTP-protocol-error".into(),
@@ -64,7 +83,10 @@ pub fn parse(text: &str) -> ErrorCode {
     let mut field = || rest.next().filter(|value| !value.is_empty());
     match name {
         "DNS-timeout" => E::DnsTimeout,
-        "DNS-error" => E::DnsError(DnsErrorPayload { rcode: text_of(field()), info_code: number_of(field()) }),
+        "DNS-error" => E::DnsError(DnsErrorPayload {
+            rcode: text_of(field()),
+            info_code: number_of(field()),
+        }),
         "destination-not-found" => E::DestinationNotFound,
         "destination-unavailable" => E::DestinationUnavailable,
         "destination-IP-prohibited" => E::DestinationIpProhibited,
@@ -99,7 +121,9 @@ pub fn parse(text: &str) -> ErrorCode {
         "HTTP-response-header-section-size" => E::HttpResponseHeaderSectionSize(number_of(field())),
         "HTTP-response-header-size" => E::HttpResponseHeaderSize(size_of(field(), field())),
         "HTTP-response-body-size" => E::HttpResponseBodySize(number_of(field())),
-        "HTTP-response-trailer-section-size" => E::HttpResponseTrailerSectionSize(number_of(field())),
+        "HTTP-response-trailer-section-size" => {
+            E::HttpResponseTrailerSectionSize(number_of(field()))
+        }
         "HTTP-response-trailer-size" => E::HttpResponseTrailerSize(size_of(field(), field())),
         "HTTP-response-transfer-coding" => E::HttpResponseTransferCoding(text_of(field())),
         "HTTP-response-content-coding" => E::HttpResponseContentCoding(text_of(field())),
@@ -123,16 +147,25 @@ fn lines(name: &str, values: &[String]) -> String {
 }
 
 fn sized(name: &str, payload: &FieldSizePayload) -> String {
-    lines(name, &[clean(payload.field_name.as_deref()), number(payload.field_size)])
+    lines(
+        name,
+        &[
+            clean(payload.field_name.as_deref()),
+            number(payload.field_size),
+        ],
+    )
 }
 
 fn number<N: Into<u64>>(value: Option<N>) -> String {
-    value.map(|value| value.into().to_string()).unwrap_or_default()
+    value
+        .map(|value| value.into().to_string())
+        .unwrap_or_default()
 }
 
 /// A text as a payload: control characters, which would end the line early, become spaces.
 fn clean(text: Option<&str>) -> String {
-    text.unwrap_or_default().replace(|char: char| char.is_ascii_control(), " ")
+    text.unwrap_or_default()
+        .replace(|char: char| char.is_ascii_control(), " ")
 }
 
 fn text_of(field: Option<&str>) -> Option<String> {
@@ -144,7 +177,10 @@ fn number_of<N: core::str::FromStr>(field: Option<&str>) -> Option<N> {
 }
 
 fn size_of(name: Option<&str>, size: Option<&str>) -> FieldSizePayload {
-    FieldSizePayload { field_name: text_of(name), field_size: number_of(size) }
+    FieldSizePayload {
+        field_name: text_of(name),
+        field_size: number_of(size),
+    }
 }
 
 #[cfg(test)]
@@ -153,11 +189,20 @@ mod tests {
 
     #[test]
     fn each_code_survives_the_way_there_and_back() {
-        let field = || FieldSizePayload { field_name: Some("x-big".into()), field_size: Some(70_000) };
+        let field = || FieldSizePayload {
+            field_name: Some("x-big".into()),
+            field_size: Some(70_000),
+        };
         let codes = [
             ErrorCode::DnsTimeout,
-            ErrorCode::DnsError(DnsErrorPayload { rcode: Some("NXDOMAIN".into()), info_code: Some(7) }),
-            ErrorCode::DnsError(DnsErrorPayload { rcode: None, info_code: Some(7) }),
+            ErrorCode::DnsError(DnsErrorPayload {
+                rcode: Some("NXDOMAIN".into()),
+                info_code: Some(7),
+            }),
+            ErrorCode::DnsError(DnsErrorPayload {
+                rcode: None,
+                info_code: Some(7),
+            }),
             ErrorCode::DestinationNotFound,
             ErrorCode::DestinationUnavailable,
             ErrorCode::DestinationIpProhibited,
@@ -219,6 +264,8 @@ mod tests {
 
     #[test]
     fn an_unknown_name_is_an_internal_error() {
-        assert!(matches!(parse("teapot\n1"), ErrorCode::InternalError(Some(text)) if text == "teapot\n1"));
+        assert!(
+            matches!(parse("teapot\n1"), ErrorCode::InternalError(Some(text)) if text == "teapot\n1")
+        );
     }
 }

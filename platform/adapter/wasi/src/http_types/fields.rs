@@ -62,7 +62,9 @@ impl FieldList {
                 (!is_forbidden(&name)).then(|| (name, line[end + 1..].to_vec()))
             })
             .collect();
-        Self { fields: Rc::new(fields) }
+        Self {
+            fields: Rc::new(fields),
+        }
     }
 
     /// Appends the field lines of the list, as raw bytes.
@@ -75,14 +77,25 @@ impl FieldList {
         }
     }
 
+    /// Whether there are no fields.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
     /// How many bytes `append_lines` appends.
     pub fn lines_len(&self) -> usize {
-        self.fields.iter().map(|(name, value)| name.len() + value.len() + 2).sum()
+        self.fields
+            .iter()
+            .map(|(name, value)| name.len() + value.len() + 2)
+            .sum()
     }
 
     /// The length that the body has to have; `Err` if the list does not say it in one way only.
     pub fn content_length(&self) -> Result<Option<u64>, ()> {
-        let mut values = self.fields.iter().filter(|(name, _)| name == CONTENT_LENGTH);
+        let mut values = self
+            .fields
+            .iter()
+            .filter(|(name, _)| name == CONTENT_LENGTH);
         match (values.next(), values.next()) {
             (None, _) => Ok(None),
             (Some((_, value)), None) => parse_length(value).map(Some).ok_or(()),
@@ -91,7 +104,10 @@ impl FieldList {
     }
 
     fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Vec<u8>> {
-        self.fields.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.fields
+            .iter()
+            .filter(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
     }
 
     fn has(&self, name: &str) -> bool {
@@ -120,12 +136,26 @@ impl FieldList {
         for value in values {
             fresh.push((name.clone(), checked_value(&name, value)?));
         }
-        let kept: usize = self.fields.iter().filter(|(key, _)| *key != name).map(|(key, value)| cost(key, value)).sum();
-        if kept + fresh.iter().map(|(key, value)| cost(key, value)).sum::<usize>() > SIZE_LIMIT {
+        let kept: usize = self
+            .fields
+            .iter()
+            .filter(|(key, _)| *key != name)
+            .map(|(key, value)| cost(key, value))
+            .sum();
+        if kept
+            + fresh
+                .iter()
+                .map(|(key, value)| cost(key, value))
+                .sum::<usize>()
+            > SIZE_LIMIT
+        {
             return Err(Refusal::TooLarge);
         }
         let fields = Rc::make_mut(&mut self.fields);
-        let at = fields.iter().position(|(key, _)| *key == name).unwrap_or(fields.len());
+        let at = fields
+            .iter()
+            .position(|(key, _)| *key == name)
+            .unwrap_or(fields.len());
         fields.retain(|(key, _)| *key != name);
         fields.splice(at..at, fresh);
         Ok(())
@@ -140,7 +170,10 @@ impl FieldList {
     }
 
     fn size(&self) -> usize {
-        self.fields.iter().map(|(name, value)| cost(name, value)).sum()
+        self.fields
+            .iter()
+            .map(|(name, value)| cost(name, value))
+            .sum()
     }
 }
 
@@ -170,7 +203,11 @@ fn checked_name(mut name: String) -> Result<String, HeaderError> {
         return Err(HeaderError::InvalidSyntax);
     }
     name.make_ascii_lowercase();
-    if is_forbidden(&name) { Err(HeaderError::Forbidden) } else { Ok(name) }
+    if is_forbidden(&name) {
+        Err(HeaderError::Forbidden)
+    } else {
+        Ok(name)
+    }
 }
 
 fn checked_value(name: &str, value: Vec<u8>) -> Result<Vec<u8>, HeaderError> {
@@ -179,7 +216,11 @@ fn checked_value(name: &str, value: Vec<u8>) -> Result<Vec<u8>, HeaderError> {
         return Ok(length.to_string().into_bytes());
     }
     let is_visible = |&byte: &u8| byte == b'\t' || (byte >= 32 && byte != 127);
-    if value.iter().all(is_visible) { Ok(value) } else { Err(HeaderError::InvalidSyntax) }
+    if value.iter().all(is_visible) {
+        Ok(value)
+    } else {
+        Err(HeaderError::InvalidSyntax)
+    }
 }
 
 fn parse_length(value: &[u8]) -> Option<u64> {
@@ -203,7 +244,10 @@ pub struct Fields {
 impl Fields {
     /// A handle through which the guest may look at `list` but not change it.
     pub fn immutable(list: FieldList) -> types::Fields {
-        types::Fields::new(Self { list: RefCell::new(list), mutable: false })
+        types::Fields::new(Self {
+            list: RefCell::new(list),
+            mutable: false,
+        })
     }
 
     /// Ends the handle and returns its list.
@@ -211,7 +255,10 @@ impl Fields {
         handle.into_inner::<Self>().list.into_inner()
     }
 
-    fn change(&self, change: impl FnOnce(&mut FieldList) -> Result<(), Refusal>) -> Result<(), HeaderError> {
+    fn change(
+        &self,
+        change: impl FnOnce(&mut FieldList) -> Result<(), Refusal>,
+    ) -> Result<(), HeaderError> {
         if self.mutable {
             return told(change(&mut self.list.borrow_mut()));
         }
@@ -224,13 +271,18 @@ impl Fields {
 fn told(result: Result<(), Refusal>) -> Result<(), HeaderError> {
     result.map_err(|refusal| match refusal {
         Refusal::Error(error) => error,
-        Refusal::TooLarge => crate::trap("the names and values of a `fields` come to more than 128 KiB"),
+        Refusal::TooLarge => {
+            crate::trap("the names and values of a `fields` come to more than 128 KiB")
+        }
     })
 }
 
 impl types::GuestFields for Fields {
     fn new() -> Self {
-        Self { list: RefCell::default(), mutable: true }
+        Self {
+            list: RefCell::default(),
+            mutable: true,
+        }
     }
 
     fn from_list(entries: Vec<Field>) -> Result<types::Fields, HeaderError> {
@@ -267,7 +319,10 @@ impl types::GuestFields for Fields {
 
     fn clone(&self) -> types::Fields {
         let list = RefCell::new(self.list.borrow().clone());
-        types::Fields::new(Self { list, mutable: true })
+        types::Fields::new(Self {
+            list,
+            mutable: true,
+        })
     }
 }
 
@@ -278,7 +333,10 @@ mod tests {
     fn list(entries: &[(&str, &str)]) -> FieldList {
         let mut list = FieldList::default();
         for (name, value) in entries {
-            assert!(list.append((*name).into(), (*value).into()).is_ok(), "{name}: {value}");
+            assert!(
+                list.append((*name).into(), (*value).into()).is_ok(),
+                "{name}: {value}"
+            );
         }
         list
     }
@@ -303,7 +361,10 @@ mod tests {
     #[test]
     fn set_takes_the_place_of_the_first() {
         let mut list = list(&[("a", "1"), ("b", "2"), ("a", "3"), ("c", "4")]);
-        assert!(list.set("A".into(), vec![b"5".to_vec(), b"6".to_vec()]).is_ok());
+        assert!(
+            list.set("A".into(), vec![b"5".to_vec(), b"6".to_vec()])
+                .is_ok()
+        );
         assert_eq!(lines(&list), "a\n5\ra\n6\rb\n2\rc\n4\r");
         assert!(list.set("a".into(), vec![]).is_ok());
         assert_eq!(lines(&list), "b\n2\rc\n4\r");
@@ -320,13 +381,22 @@ mod tests {
     fn bad_names_and_values_are_refused() {
         let mut list = FieldList::default();
         for name in ["", "a b", "a:", "ä", "a\n"] {
-            assert!(is_invalid(list.append(name.into(), b"v".to_vec())), "{name:?}");
+            assert!(
+                is_invalid(list.append(name.into(), b"v".to_vec())),
+                "{name:?}"
+            );
             assert!(is_invalid(list.set(name.into(), vec![])), "{name:?}");
             assert!(is_invalid(list.delete(name.into())), "{name:?}");
         }
         for value in [&b"a\r"[..], b"a\nb", b"\0", b"\x7f"] {
-            assert!(is_invalid(list.append("a".into(), value.to_vec())), "{value:?}");
-            assert!(is_invalid(list.set("a".into(), vec![b"fine".to_vec(), value.to_vec()])), "{value:?}");
+            assert!(
+                is_invalid(list.append("a".into(), value.to_vec())),
+                "{value:?}"
+            );
+            assert!(
+                is_invalid(list.set("a".into(), vec![b"fine".to_vec(), value.to_vec()])),
+                "{value:?}"
+            );
         }
         assert!(list.append("a".into(), vec![b'\t', 0x80, 0xff]).is_ok());
     }
@@ -336,7 +406,10 @@ mod tests {
         let mut list = FieldList::default();
         for name in FORBIDDEN {
             let refused = list.append(name.to_uppercase(), vec![]);
-            assert!(matches!(refused, Err(Refusal::Error(HeaderError::Forbidden))), "{name}");
+            assert!(
+                matches!(refused, Err(Refusal::Error(HeaderError::Forbidden))),
+                "{name}"
+            );
         }
         let seen = FieldList::parse("Host\nexample\rX-A\n1\rconnection\nclose\r");
         assert_eq!(lines(&seen), "x-a\n1\r");
@@ -346,12 +419,23 @@ mod tests {
     fn content_length_is_one_number() {
         let mut list = list(&[("content-length", "007")]);
         assert_eq!(list.content_length(), Ok(Some(7)));
-        assert!(is_invalid(list.append("Content-Length".into(), b"7".to_vec())));
-        assert!(is_invalid(list.set("content-length".into(), vec![b"7".to_vec(), b"7".to_vec()])));
+        assert!(is_invalid(
+            list.append("Content-Length".into(), b"7".to_vec())
+        ));
+        assert!(is_invalid(list.set(
+            "content-length".into(),
+            vec![b"7".to_vec(), b"7".to_vec()]
+        )));
         for value in ["", "+5", "-5", " 5", "5x", "99999999999999999999"] {
-            assert!(is_invalid(list.set("content-length".into(), vec![value.into()])), "{value:?}");
+            assert!(
+                is_invalid(list.set("content-length".into(), vec![value.into()])),
+                "{value:?}"
+            );
         }
-        assert_eq!(FieldList::parse("content-length\n1\rcontent-length\n1\r").content_length(), Err(()));
+        assert_eq!(
+            FieldList::parse("content-length\n1\rcontent-length\n1\r").content_length(),
+            Err(())
+        );
     }
 
     #[test]
@@ -360,7 +444,10 @@ mod tests {
         let big = vec![b'v'; 60 << 10];
         assert!(list.append("a".into(), big.clone()).is_ok());
         assert!(list.append("a".into(), big.clone()).is_ok());
-        assert!(matches!(list.append("a".into(), big.clone()), Err(Refusal::TooLarge)));
+        assert!(matches!(
+            list.append("a".into(), big.clone()),
+            Err(Refusal::TooLarge)
+        ));
         assert!(list.set("a".into(), vec![big.clone(), big]).is_ok());
     }
 

@@ -52,7 +52,11 @@ impl IncomingBytes {
         Self {
             source,
             buffer: RefCell::new(start),
-            end: RefCell::new(if more { End::NotYet } else { End::Complete(None) }),
+            end: RefCell::new(if more {
+                End::NotYet
+            } else {
+                End::Complete(None)
+            }),
             failure_was_told: Cell::new(false),
             more_arrived: Cell::new(false),
             stream_is_alive: Cell::new(false),
@@ -74,7 +78,9 @@ impl IncomingBytes {
         }
         self.more_arrived.set(false);
         let answer = match &self.source {
-            Source::Served(generation) if exchange::is_current(*generation) => http_server::body_read(CHUNK),
+            Source::Served(generation) if exchange::is_current(*generation) => {
+                http_server::body_read(CHUNK)
+            }
             Source::Called(call) if !call.is_closed() => http_client::read(call.task(), CHUNK),
             _ => "xconnection-terminated".into(),
         };
@@ -85,7 +91,8 @@ impl IncomingBytes {
                 self.end.replace(End::Complete(trailers));
             }
             Some(b'x') => {
-                self.end.replace(End::Failed(error_codes::parse(&answer[1..])));
+                self.end
+                    .replace(End::Failed(error_codes::parse(&answer[1..])));
             }
             _ => match Buffer::unpack(answer) {
                 Some(bytes) => *self.buffer.borrow_mut() = bytes,
@@ -133,7 +140,11 @@ impl IncomingBytes {
         if !self.is_over() && (self.more_arrived.get() || !self.is_empty() || self.is_cut_off()) {
             self.discard();
         }
-        if self.is_over() { Readiness::Ready } else { Readiness::Task(self.task()) }
+        if self.is_over() {
+            Readiness::Ready
+        } else {
+            Readiness::Task(self.task())
+        }
     }
 
     /// The host has said that there is more.
@@ -163,7 +174,9 @@ impl IncomingBytes {
         }
         match &*self.end.borrow() {
             End::NotYet => Ok(()),
-            End::Failed(code) if max > 0 && !self.failure_was_told.replace(true) => Err(failed(code.clone())),
+            End::Failed(code) if max > 0 && !self.failure_was_told.replace(true) => {
+                Err(failed(code.clone()))
+            }
             _ => Err(StreamError::Closed),
         }
     }
@@ -183,7 +196,10 @@ pub struct IncomingBody {
 impl IncomingBody {
     /// A handle through which the guest reads `bytes`.
     pub fn handle(bytes: Rc<IncomingBytes>) -> types::IncomingBody {
-        types::IncomingBody::new(Self { bytes, stream_was_taken: Cell::new(false) })
+        types::IncomingBody::new(Self {
+            bytes,
+            stream_was_taken: Cell::new(false),
+        })
     }
 }
 
@@ -206,7 +222,10 @@ impl types::GuestIncomingBody for IncomingBody {
 
     fn finish(this: types::IncomingBody) -> types::FutureTrailers {
         let body: Self = this.into_inner();
-        types::FutureTrailers::new(FutureTrailers { bytes: body.bytes.clone(), were_taken: Cell::new(false) })
+        types::FutureTrailers::new(FutureTrailers {
+            bytes: body.bytes.clone(),
+            were_taken: Cell::new(false),
+        })
     }
 }
 

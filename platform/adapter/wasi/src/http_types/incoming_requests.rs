@@ -35,7 +35,11 @@ impl Head {
     }
 
     fn part(&self, index: usize) -> &str {
-        let start = if index == 0 { 0 } else { self.ends[index - 1] + 1 };
+        let start = if index == 0 {
+            0
+        } else {
+            self.ends[index - 1] + 1
+        };
         &self.text[start..self.ends[index]]
     }
 
@@ -75,14 +79,20 @@ fn split(request: &str) -> Option<(Head, usize)> {
 impl IncomingRequest {
     /// Begins the exchange that `request` asks for, and returns the handle for the guest.
     pub fn begin(request: String) -> types::IncomingRequest {
-        let Some((head, start)) = split(&request) else { trap("the host gave a request that is none") };
+        let Some((head, start)) = split(&request) else {
+            trap("the host gave a request that is none")
+        };
         exchange::begin(head.method() == "HEAD");
         let Some(start) = Buffer::new(request, start, head.flags().contains('b')) else {
             trap("the host gave a body that is none")
         };
         let source = Source::Served(exchange::generation());
         let body = IncomingBytes::new(source, start, head.flags().contains('s'));
-        types::IncomingRequest::new(Self { head, fields: OnceCell::new(), body: Cell::new(Some(Rc::new(body))) })
+        types::IncomingRequest::new(Self {
+            head,
+            fields: OnceCell::new(),
+            body: Cell::new(Some(Rc::new(body))),
+        })
     }
 }
 
@@ -106,7 +116,9 @@ impl types::GuestIncomingRequest for IncomingRequest {
     }
 
     fn headers(&self) -> Headers {
-        let fields = self.fields.get_or_init(|| FieldList::parse(self.head.field_lines()));
+        let fields = self
+            .fields
+            .get_or_init(|| FieldList::parse(self.head.field_lines()));
         Fields::immutable(fields.clone())
     }
 
@@ -137,8 +149,22 @@ mod tests {
         let text = request("POST\rhttp\rexample.com\r/a?b\rs\rx-a\n1\rx-b\n\r", "body");
         let (head, start) = split(&text).unwrap();
         assert_eq!(
-            [head.method(), head.scheme(), head.authority(), head.path(), head.flags(), head.field_lines()],
-            ["POST", "http", "example.com", "/a?b", "s", "x-a\n1\rx-b\n\r"]
+            [
+                head.method(),
+                head.scheme(),
+                head.authority(),
+                head.path(),
+                head.flags(),
+                head.field_lines()
+            ],
+            [
+                "POST",
+                "http",
+                "example.com",
+                "/a?b",
+                "s",
+                "x-a\n1\rx-b\n\r"
+            ]
         );
         assert_eq!(&text[start..], "body");
     }
@@ -153,7 +179,14 @@ mod tests {
 
     #[test]
     fn what_is_not_a_request_is_refused() {
-        for text in ["", "5", "x\rGET", "99\rGET\r\r\r\r\r", "3\rGET", "12\rGET\r\r\r/\r"] {
+        for text in [
+            "",
+            "5",
+            "x\rGET",
+            "99\rGET\r\r\r\r\r",
+            "3\rGET",
+            "12\rGET\r\r\r/\r",
+        ] {
             assert!(split(text).is_none(), "{text:?}");
         }
     }

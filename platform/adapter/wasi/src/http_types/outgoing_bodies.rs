@@ -140,7 +140,11 @@ impl OutgoingBytes {
             }
             State::Finished => self.complete(),
             State::Broken => {
-                let code = self.failure.borrow().clone().unwrap_or_else(|| self.incomplete());
+                let code = self
+                    .failure
+                    .borrow()
+                    .clone()
+                    .unwrap_or_else(|| self.incomplete());
                 self.report(&code);
             }
         }
@@ -203,7 +207,11 @@ impl OutgoingBytes {
     }
 
     fn check_open(&self) -> Result<(), StreamError> {
-        if self.state.get() == State::Open && !self.is_cut_off() { Ok(()) } else { Err(StreamError::Closed) }
+        if self.state.get() == State::Open && !self.is_cut_off() {
+            Ok(())
+        } else {
+            Err(StreamError::Closed)
+        }
     }
 
     /// `output-stream.check-write`.
@@ -294,8 +302,14 @@ impl OutgoingBytes {
 
     /// Sends the head if it has not been sent, and what the buffer holds, unless the host wants no more for now.
     pub fn push(&self) {
-        if self.state.get() != State::Open || self.is_cut_off() || matches!(*self.sink.borrow(), Sink::Detached) {
+        if self.state.get() != State::Open
+            || self.is_cut_off()
+            || matches!(*self.sink.borrow(), Sink::Detached)
+        {
             return;
+        }
+        if self.buffer.borrow().is_empty() && self.is_streaming() {
+            return self.flush.set(Flush::None);
         }
         if self.is_blocked() {
             return;
@@ -315,14 +329,24 @@ impl OutgoingBytes {
         match self.state.get() {
             State::Open if self.is_cut_off() => return Err(ErrorCode::ConnectionTerminated),
             State::Open => {}
-            _ => return Err(self.failure.borrow().clone().unwrap_or_else(|| self.incomplete())),
+            _ => {
+                return Err(self
+                    .failure
+                    .borrow()
+                    .clone()
+                    .unwrap_or_else(|| self.incomplete()));
+            }
         }
-        if self.expected.is_some_and(|expected| expected != self.written.get()) && !self.may_be_left_out() {
+        if self
+            .expected
+            .is_some_and(|expected| expected != self.written.get())
+            && !self.may_be_left_out()
+        {
             let code = self.wrong_size();
             self.break_off(code.clone());
             return Err(code);
         }
-        *self.trailers.borrow_mut() = trailers;
+        *self.trailers.borrow_mut() = trailers.filter(|trailers| !trailers.is_empty());
         self.drain();
         self.state.set(State::Finished);
         self.complete();
@@ -409,7 +433,10 @@ pub struct OutgoingBody {
 impl OutgoingBody {
     /// A handle through which the guest writes `bytes`.
     pub fn handle(bytes: Rc<OutgoingBytes>) -> types::OutgoingBody {
-        types::OutgoingBody::new(Self { bytes, stream_was_taken: Cell::new(false) })
+        types::OutgoingBody::new(Self {
+            bytes,
+            stream_was_taken: Cell::new(false),
+        })
     }
 
     fn check_stream(&self) {

@@ -23,16 +23,25 @@ impl OutgoingRequest {
     ///
     /// A request without an authority is one to the application itself: whether and where that is allowed is for the
     /// host to say.
-    pub fn into_parts(self, timeouts: Timeouts) -> Result<(RequestHead, Option<Rc<OutgoingBytes>>), ErrorCode> {
-        let length = self
-            .fields
-            .content_length()
-            .map_err(|()| ErrorCode::InternalError(Some("the headers give more than one `content-length`".into())))?;
+    pub fn into_parts(
+        self,
+        timeouts: Timeouts,
+    ) -> Result<(RequestHead, Option<Rc<OutgoingBytes>>), ErrorCode> {
+        let length = self.fields.content_length().map_err(|()| {
+            ErrorCode::InternalError(Some(
+                "the headers give more than one `content-length`".into(),
+            ))
+        })?;
         let body = self.body.into_inner();
         if body.is_none() && length.is_some_and(|length| length > 0) {
             return Err(ErrorCode::HttpRequestBodySize(Some(0)));
         }
-        let scheme = self.scheme.into_inner().as_ref().map(targets::scheme_name).unwrap_or_default();
+        let scheme = self
+            .scheme
+            .into_inner()
+            .as_ref()
+            .map(targets::scheme_name)
+            .unwrap_or_default();
         if !matches!(scheme.as_str(), "" | "http" | "https") {
             return Err(ErrorCode::HttpProtocolError);
         }
@@ -65,7 +74,10 @@ impl types::GuestOutgoingRequest for OutgoingRequest {
         if body.is_some() {
             return Err(());
         }
-        let bytes = Rc::new(OutgoingBytes::new(Role::Request, self.fields.content_length()?));
+        let bytes = Rc::new(OutgoingBytes::new(
+            Role::Request,
+            self.fields.content_length()?,
+        ));
         *body = Some(bytes.clone());
         Ok(OutgoingBody::handle(bytes))
     }
@@ -83,7 +95,9 @@ impl types::GuestOutgoingRequest for OutgoingRequest {
     }
 
     fn set_path_with_query(&self, path: Option<String>) -> Result<(), ()> {
-        set(&self.path, path, |path| path.as_deref().is_none_or(targets::is_path))
+        set(&self.path, path, |path| {
+            path.as_deref().is_none_or(targets::is_path)
+        })
     }
 
     fn scheme(&self) -> Option<Scheme> {
@@ -91,7 +105,9 @@ impl types::GuestOutgoingRequest for OutgoingRequest {
     }
 
     fn set_scheme(&self, scheme: Option<Scheme>) -> Result<(), ()> {
-        set(&self.scheme, scheme, |scheme| scheme.as_ref().is_none_or(targets::is_scheme))
+        set(&self.scheme, scheme, |scheme| {
+            scheme.as_ref().is_none_or(targets::is_scheme)
+        })
     }
 
     fn authority(&self) -> Option<String> {
@@ -99,7 +115,9 @@ impl types::GuestOutgoingRequest for OutgoingRequest {
     }
 
     fn set_authority(&self, authority: Option<String>) -> Result<(), ()> {
-        set(&self.authority, authority, |authority| authority.as_deref().is_none_or(targets::is_authority))
+        set(&self.authority, authority, |authority| {
+            authority.as_deref().is_none_or(targets::is_authority)
+        })
     }
 
     fn headers(&self) -> Headers {
@@ -144,7 +162,10 @@ impl types::GuestRequestOptions for RequestOptions {
     }
 
     fn set_connect_timeout(&self, connect: Option<u64>) -> Result<(), ()> {
-        self.0.set(Timeouts { connect, ..self.0.get() });
+        self.0.set(Timeouts {
+            connect,
+            ..self.0.get()
+        });
         Ok(())
     }
 
@@ -153,7 +174,10 @@ impl types::GuestRequestOptions for RequestOptions {
     }
 
     fn set_first_byte_timeout(&self, first_byte: Option<u64>) -> Result<(), ()> {
-        self.0.set(Timeouts { first_byte, ..self.0.get() });
+        self.0.set(Timeouts {
+            first_byte,
+            ..self.0.get()
+        });
         Ok(())
     }
 
@@ -162,7 +186,10 @@ impl types::GuestRequestOptions for RequestOptions {
     }
 
     fn set_between_bytes_timeout(&self, between_bytes: Option<u64>) -> Result<(), ()> {
-        self.0.set(Timeouts { between_bytes, ..self.0.get() });
+        self.0.set(Timeouts {
+            between_bytes,
+            ..self.0.get()
+        });
         Ok(())
     }
 }

@@ -88,7 +88,11 @@ impl ResponseSink {
     fn whole(&self, body: &[u8], fields: &FieldList) -> String {
         let body = PackedBody::new(body);
         let mut head = Vec::with_capacity(8 + fields.lines_len() + body.len());
-        head.push(if body.is_raw() { packing::RAW } else { packing::BASE64 });
+        head.push(if body.is_raw() {
+            packing::RAW
+        } else {
+            packing::BASE64
+        });
         self.append_head(&mut head, fields);
         head.push(b'\r');
         let mut text = packing::to_head(head);

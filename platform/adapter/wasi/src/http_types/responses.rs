@@ -9,6 +9,9 @@ use crate::exchange;
 use core::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+/// The first status that ends an exchange.
+const FIRST_FINAL: u16 = 200;
+
 /// The resource: a response that the guest makes.
 pub struct OutgoingResponse {
     generation: u32,
@@ -48,7 +51,10 @@ impl types::GuestOutgoingResponse for OutgoingResponse {
         if body.is_some() {
             return Err(());
         }
-        let bytes = Rc::new(OutgoingBytes::new(Role::Response, self.fields.content_length()?));
+        let bytes = Rc::new(OutgoingBytes::new(
+            Role::Response,
+            self.fields.content_length()?,
+        ));
         *body = Some(bytes.clone());
         Ok(OutgoingBody::handle(bytes))
     }
@@ -61,6 +67,9 @@ impl OutgoingResponse {
             let text = "the response was made while the instance served an earlier request";
             return exchange::fail(&ErrorCode::InternalError(Some(text.into())));
         }
+        if self.status.get() < FIRST_FINAL {
+            return exchange::fail(&ErrorCode::HttpProtocolError);
+        }
         if !exchange::answer() {
             return;
         }
@@ -68,7 +77,9 @@ impl OutgoingResponse {
         let sink = ResponseSink::new(self.status.get(), self.fields);
         match self.body.into_inner() {
             Some(body) => body.attach_response(sink),
-            None if matches!(expected, Ok(None | Some(0))) || sink.may_be_left_out() => sink.complete(&[], None),
+            None if matches!(expected, Ok(None | Some(0))) || sink.may_be_left_out() => {
+                sink.complete(&[], None)
+            }
             None => sink.fail("HTTP-response-body-size\n0"),
         }
     }
@@ -82,7 +93,9 @@ pub struct ResponseOutparam {
 impl ResponseOutparam {
     /// The way to answer the request that is served now.
     pub fn handle() -> types::ResponseOutparam {
-        types::ResponseOutparam::new(Self { generation: exchange::generation() })
+        types::ResponseOutparam::new(Self {
+            generation: exchange::generation(),
+        })
     }
 }
 
@@ -91,7 +104,9 @@ impl types::GuestResponseOutparam for ResponseOutparam {
         if !(100..=199).contains(&status) {
             return Err(ErrorCode::HttpProtocolError);
         }
-        Err(ErrorCode::InternalError(Some("informational responses are not supported".into())))
+        Err(ErrorCode::InternalError(Some(
+            "informational responses are not supported".into(),
+        )))
     }
 
     fn set(param: types::ResponseOutparam, response: Result<types::OutgoingResponse, ErrorCode>) {
@@ -116,7 +131,11 @@ pub struct IncomingResponse {
 impl IncomingResponse {
     /// A handle for a response whose head has arrived.
     pub fn handle(status: u16, fields: FieldList, body: IncomingBytes) -> types::IncomingResponse {
-        types::IncomingResponse::new(Self { status, fields, body: Cell::new(Some(Rc::new(body))) })
+        types::IncomingResponse::new(Self {
+            status,
+            fields,
+            body: Cell::new(Some(Rc::new(body))),
+        })
     }
 }
 

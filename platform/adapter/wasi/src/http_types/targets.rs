@@ -62,10 +62,15 @@ pub fn is_method(method: &Method) -> bool {
 
 /// Tells whether `scheme` is one by RFC 3986 section 3.1.
 pub fn is_scheme(scheme: &Scheme) -> bool {
-    let Scheme::Other(name) = scheme else { return true };
+    let Scheme::Other(name) = scheme else {
+        return true;
+    };
     let is_char = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
     name.len() <= MAX_SCHEME
-        && name.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic())
+        && name
+            .bytes()
+            .next()
+            .is_some_and(|byte| byte.is_ascii_alphabetic())
         && name.bytes().all(is_char)
 }
 
@@ -93,13 +98,20 @@ pub fn is_authority(authority: &str) -> bool {
         },
     };
     let in_brackets = host_and_port.starts_with('[');
-    let is_host = if in_brackets { is_ip_literal(host) } else { !host.is_empty() && host.bytes().all(is_name_char) };
+    let is_host = if in_brackets {
+        is_ip_literal(host)
+    } else {
+        !host.is_empty() && host.bytes().all(is_name_char)
+    };
     let is_user = user.bytes().all(|byte| is_name_char(byte) || byte == b':');
     is_host && is_user && port.is_none_or(is_port)
 }
 
 fn is_ip_literal(address: &str) -> bool {
-    !address.is_empty() && address.bytes().all(|byte| is_name_char(byte) || byte == b':')
+    !address.is_empty()
+        && address
+            .bytes()
+            .all(|byte| is_name_char(byte) || byte == b':')
 }
 
 /// Unreserved, percent and sub-delims of RFC 3986.
@@ -108,7 +120,9 @@ fn is_name_char(byte: u8) -> bool {
 }
 
 fn is_port(port: &str) -> bool {
-    !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok()
+    !port.is_empty()
+        && port.bytes().all(|byte| byte.is_ascii_digit())
+        && port.parse::<u16>().is_ok()
 }
 
 #[cfg(test)]
@@ -117,7 +131,10 @@ mod tests {
 
     #[test]
     fn methods_keep_their_names() {
-        for name in ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PURGE", "get"] {
+        for name in [
+            "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+            "PURGE", "get",
+        ] {
             let method = parse_method(name);
             assert_eq!(method_name(&method), name);
             assert!(is_method(&method));
@@ -133,7 +150,13 @@ mod tests {
         assert!(matches!(parse_scheme("http"), Scheme::Http));
         assert!(matches!(parse_scheme("https"), Scheme::Https));
         assert_eq!(scheme_name(&parse_scheme("WS")), "ws");
-        for (name, fine) in [("ws+unix", true), ("1a", false), ("", false), ("a:b", false), ("a/b", false)] {
+        for (name, fine) in [
+            ("ws+unix", true),
+            ("1a", false),
+            ("", false),
+            ("a:b", false),
+            ("a/b", false),
+        ] {
             assert_eq!(is_scheme(&Scheme::Other(name.into())), fine, "{name:?}");
         }
     }
@@ -143,14 +166,29 @@ mod tests {
         for path in ["", "/", "/a/b?c=d&e", "?q", "/ä", "/a%20b", "/[1]{2}|\"^"] {
             assert!(is_path(path), "{path:?}");
         }
-        for path in ["a", "*", "http://example.com/", "/a b", "/a\r\nb", "/a#b", "/\u{7f}"] {
+        for path in [
+            "a",
+            "*",
+            "http://example.com/",
+            "/a b",
+            "/a\r\nb",
+            "/a#b",
+            "/\u{7f}",
+        ] {
             assert!(!is_path(path), "{path:?}");
         }
     }
 
     #[test]
     fn authorities_have_a_host_and_a_whole_port() {
-        let good = ["example.com", "example.com:443", "127.0.0.1:80", "[::1]", "[2001:db8::1]:443", "me:pw@host:1"];
+        let good = [
+            "example.com",
+            "example.com:443",
+            "127.0.0.1:80",
+            "[::1]",
+            "[2001:db8::1]:443",
+            "me:pw@host:1",
+        ];
         for authority in good {
             assert!(is_authority(authority), "{authority:?}");
         }

@@ -33,8 +33,12 @@ def shortener_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def client(shortener_url: str) -> Iterator[httpx.Client]:
-    """Give an HTTP client that asks the URL shortener and follows no redirect."""
-    with httpx.Client(base_url=shortener_url, timeout=30) as client:
+    """Give an HTTP client that asks the URL shortener and follows no redirect.
+
+    It keeps idle connections for less time than the server does, so that none is closed under a request.
+    """
+    limits = httpx.Limits(keepalive_expiry=1)
+    with httpx.Client(base_url=shortener_url, timeout=30, limits=limits) as client:
         yield client
 
 

@@ -37,11 +37,12 @@ def _plain(app: LockedApp, base: str) -> str:
 def _json(app: LockedApp, base: str) -> str:
     routes = []
     for route, component in _routes(app).items():
-        entry = {
+        entry: dict[str, object] = {
             "id": component,
             "route": route.removesuffix(_WILDCARD),
             "wildcard": route.endswith(_WILDCARD),
-            "description": app.components[component].description,
         }
-        routes.append({key: value for key, value in entry.items() if value != ""})
+        if app.components[component].description:
+            entry["description"] = app.components[component].description
+        routes.append(entry)
     return json.dumps({"base_url": base, "routes": routes}, indent=2)

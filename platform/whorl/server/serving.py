@@ -31,7 +31,7 @@ class ServerSettings:
     """
 
     drain_timeout: float = 30.0
-    keep_alive: float = 5.0
+    keep_alive: float = 75.0
 
 
 class Server(uvicorn.Server):

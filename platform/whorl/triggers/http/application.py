@@ -53,7 +53,7 @@ class HttpApplication:
             await page(scope, receive, send)
             return
         match = self._router.match(path)
-        sink = AsgiSink(send)
+        sink = AsgiSink(send, scope["method"])
         if match is None:
             self._warn_of_missing_route(path)
             await sink.whole(404, [], b"")

@@ -18,17 +18,18 @@ _NO_BODY = frozenset({204, 304})
 class AsgiSink:
     """Sends a response by ASGI messages."""
 
-    __slots__ = ("_bodiless", "_send")
+    __slots__ = ("_bodiless", "_method", "_send")
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, method: str) -> None:
         self._send = send
+        self._method = method
         self._bodiless = False
 
     async def whole(self, status: int, headers: Fields, body: bytes) -> None:
         """Send a complete response, with its length if the guest did not say it."""
         if status in _NO_BODY:
             body = b""
-        elif not any(name == b"content-length" for name, _ in headers):
+        elif (body or self._method != "HEAD") and not any(name == b"content-length" for name, _ in headers):
             headers.append((b"content-length", b"%d" % len(body)))
         send = self._send
         await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -9,14 +9,13 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-_SHARED = ("Cargo.lock", "Cargo.toml")
-_COMPONENT = (*_SHARED, "heap", "packing", "wit")
+_COMPONENT = ("Cargo.toml", "heap", "packing", "wit")
 
 SOURCES: dict[str, tuple[str, ...]] = {
     "wasi": (*_COMPONENT, "wasi"),
     "key-value": (*_COMPONENT, "key-value"),
     "spin-denied": (*_COMPONENT, "spin-denied"),
-    "tools": (*_SHARED, "tools"),
+    "tools": ("Cargo.lock", "Cargo.toml", "tools"),
     "driver-http": ("driver",),
 }
 """The built files and, for each, the files and folders of `platform/adapter` that it is made of."""

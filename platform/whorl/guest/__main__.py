@@ -1,4 +1,4 @@
-"""Notes that artefacts have just been built: `python -m whorl.guest ARTEFACT ...`; a step of `scripts/build-adapter`."""
+"""Notes that artefacts have just been built: `python -m whorl.guest ARTEFACT ...`; used by `scripts/build-adapter`."""
 
 import sys
 

@@ -187,6 +187,12 @@ impl Call {
         self.close();
     }
 
+    /// Why nothing can be received any more.
+    pub fn failure(&self) -> ErrorCode {
+        let failure = self.failure.borrow().clone();
+        failure.unwrap_or(ErrorCode::ConnectionTerminated)
+    }
+
     /// Tells the host that nobody has any more use for the response.
     pub fn close(&self) {
         let stage = self.stage.replace(Stage::Closed);
@@ -219,11 +225,7 @@ impl Call {
     fn response(self: &Rc<Self>) -> Option<Result<types::IncomingResponse, ErrorCode>> {
         self.ask();
         if self.is_closed() {
-            return Some(Err(self
-                .failure
-                .borrow()
-                .clone()
-                .unwrap_or(ErrorCode::ConnectionTerminated)));
+            return Some(Err(self.failure()));
         }
         if !self.is_started() {
             return None;

@@ -262,9 +262,12 @@ impl Fields {
         if self.mutable {
             return told(change(&mut self.list.borrow_mut()));
         }
-        // The name is looked at before the right to change anything: a trial on a copy finds what is wrong with it.
-        let trial = change(&mut FieldList::default());
-        told(trial).and(Err(HeaderError::Immutable))
+        // What is wrong with a name or a value counts before the right to change anything: a trial on a list that
+        // nobody sees finds it.
+        match change(&mut FieldList::default()) {
+            Err(Refusal::Error(error)) => Err(error),
+            _ => Err(HeaderError::Immutable),
+        }
     }
 }
 

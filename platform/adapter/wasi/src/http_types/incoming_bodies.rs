@@ -77,12 +77,13 @@ impl IncomingBytes {
             return;
         }
         self.more_arrived.set(false);
+        if self.is_cut_off() {
+            self.end.replace(End::Failed(self.why_cut_off()));
+            return;
+        }
         let answer = match &self.source {
-            Source::Served(generation) if exchange::is_current(*generation) => {
-                http_server::body_read(CHUNK)
-            }
-            Source::Called(call) if !call.is_closed() => http_client::read(call.task(), CHUNK),
-            _ => "xconnection-terminated".into(),
+            Source::Served(_) => http_server::body_read(CHUNK),
+            Source::Called(call) => http_client::read(call.task(), CHUNK),
         };
         match answer.as_bytes().first() {
             Some(b'p') => {}
@@ -123,6 +124,13 @@ impl IncomingBytes {
         match &self.source {
             Source::Served(generation) => !exchange::is_current(*generation),
             Source::Called(call) => call.is_closed(),
+        }
+    }
+
+    fn why_cut_off(&self) -> ErrorCode {
+        match &self.source {
+            Source::Served(_) => ErrorCode::ConnectionTerminated,
+            Source::Called(call) => call.failure(),
         }
     }
 

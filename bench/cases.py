@@ -1,0 +1,87 @@
+"""What is measured: the servers, and what each is asked."""
+
+import random
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.null_application import BODY
+from bench.responses import Answer
+
+APPS = Path(__file__).parent / "apps"
+_HELLO = Answer(200, BODY)
+NULL = "null"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server by the app in `bench/apps` that it serves, or `null`."""
+
+    name: str
+
+    def command(self, state_dir: Path) -> list[str]:
+        """Return the command that serves it on a free port."""
+        if self.name == NULL:
+            return [sys.executable, "-m", "bench.null_application"]
+        options = ["--listen", "127.0.0.1:0", "--state-dir", str(state_dir), "--log-dir", "", "--quiet"]
+        return [sys.executable, "-m", "whorl", "up", "--from", str(APPS / f"{self.name}.toml"), *options]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One row of the table.
+
+    Attributes:
+        name: the row's name; those who read the JSON know it.
+        server: whom it asks.
+        target: path and query.
+        body: of the request, which then is a POST.
+        answer: what must come back.
+        connections: requests under way at once.
+        volley: whether they are sent together, and the next when all have been answered.
+        limit: the processor time per request that is the goal, as a multiple of the null application's.
+    """
+
+    name: str
+    server: Server
+    target: str = "/hello"
+    body: bytes = b""
+    answer: Answer = _HELLO
+    connections: int = 4
+    volley: bool = False
+    limit: float | None = None
+
+    def request(self) -> bytes:
+        """Return the request's bytes: with the headers of a plain command-line client."""
+        method = "POST" if self.body else "GET"
+        lines = [f"{method} {self.target} HTTP/1.1", "Host: 127.0.0.1", "User-Agent: whorl-bench/1", "Accept: */*"]
+        if self.body:
+            lines += [f"Content-Length: {len(self.body)}", "Content-Type: application/octet-stream"]
+        return "\r\n".join([*lines, "", ""]).encode() + self.body
+
+
+def half_text(size: int) -> bytes:
+    """Return `size` bytes, the first half text and the rest random, the same ones in each run."""
+    generator = random.Random(size)  # noqa: S311 - nothing secret
+    text = b"It was the best of times, it was the worst of times. "
+    return (text * size)[: size // 2] + generator.randbytes(size - size // 2)
+
+
+def cases() -> list[Case]:
+    """Return every case, in the order of the table."""
+    return [
+        Case(NULL, Server(NULL)),
+        Case("rust-hello-fresh", Server("rust-hello-fresh"), limit=4.8),
+        Case("rust-hello-reused", Server("rust-hello-reused"), limit=2.2),
+        Case("python-hello-fresh", Server("python-hello-fresh"), limit=75),
+        Case("python-hello-reused", Server("python-hello-reused"), limit=7),
+        _echo("echo-1k", 1 << 10, connections=4),
+        _echo("echo-64k", 1 << 16, connections=4),
+        _echo("echo-1m", 1 << 20, connections=2),
+        Case("wait-200x50ms", Server("lab"), "/sleep?50", answer=Answer(200, b"slept"), connections=200, volley=True),
+    ]
+
+
+def _echo(name: str, size: int, connections: int) -> Case:
+    body = half_text(size)
+    return Case(name, Server("lab"), "/echo", body, Answer(200, body), connections)

@@ -1,0 +1,78 @@
+"""Runs the servers that are measured, each a process of its own, ready before the first measurement."""
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.cases import Server
+from bench.processors import pin
+
+_SERVING = re.compile(rb"Serving http://\S+:(\d+)")
+_STOP = 10.0
+_SHOWN = 10
+
+
+class ServerFailedError(Exception):
+    """A server did not start; the message is what it wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that listens; `errors` is the file that its stderr goes to."""
+
+    pid: int
+    port: int
+    errors: Path
+
+    def complaint(self) -> str:
+        """Return the last lines that it wrote to stderr."""
+        return "\n".join(self.errors.read_text(errors="replace").splitlines()[-_SHOWN:])
+
+
+@contextmanager
+def running(servers: Iterable[Server], core: int | None) -> Iterator[dict[Server, Running]]:
+    """Start `servers` side by side, on `core` once they listen, and stop them behind.
+
+    Raises:
+        ServerFailedError: one of them ended before it listened.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="whorl-bench-")))
+        started = {server: stack.enter_context(_started(server, folder / server.name)) for server in servers}
+        yield {
+            server: _await(server, process, folder / server.name / "stderr", core)
+            for server, process in started.items()
+        }
+
+
+@contextmanager
+def _started(server: Server, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    folder.mkdir()
+    command = server.command(folder)
+    with (folder / "stderr").open("wb") as errors:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)  # noqa: S603 - our own command
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(_STOP)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+
+
+def _await(server: Server, process: subprocess.Popen[bytes], errors: Path, core: int | None) -> Running:
+    if process.stdout is not None:
+        for line in process.stdout:
+            serving = _SERVING.search(line)
+            if serving is not None:
+                pin(process.pid, core)
+                return Running(process.pid, int(serving[1]), errors)
+    raise ServerFailedError(f"server `{server.name}` did not start: {errors.read_text(errors='replace').strip()}")

@@ -1,0 +1,62 @@
+"""What becomes of measurements: rows, JSON, the table in a document."""
+
+from pathlib import Path
+
+import pytest
+from bench import tables
+from bench.cases import cases
+from bench.figures import document, percentile, rows
+from bench.load import Tally
+
+
+def tally(requests: int, server_cpu: float) -> Tally:
+    return Tally([0.001] * requests, 1.0, server_cpu, 0.1, 0.0)
+
+
+def test_the_ratio_compares_a_case_with_the_null_application_of_the_same_round() -> None:
+    null = [tally(100, 0.1), tally(100, 0.2), tally(100, 0.4)]
+    case = [tally(10, 0.02), tally(10, 0.04), tally(10, 0.08)]
+    figures = {row.name: row for row in rows({"null": null, "case": case})}
+    assert (figures["case"].cpu_us, figures["case"].cpu_ratio) == (4000.0, 2.0)
+    assert (figures["null"].rps, figures["null"].cpu_ratio) == (100.0, 1.0)
+
+
+def test_the_json_has_the_keys_and_the_names_that_its_readers_know() -> None:
+    written = document(rows({case.name: [tally(10, 0.1)] for case in cases()}))["rows"]
+    assert [row["name"] for row in written] == [
+        "null",
+        "rust-hello-fresh",
+        "rust-hello-reused",
+        "python-hello-fresh",
+        "python-hello-reused",
+        "echo-1k",
+        "echo-64k",
+        "echo-1m",
+        "wait-200x50ms",
+    ]
+    assert all(set(row) == {"name", "rps", "cpu_us", "p50_ms", "p99_ms", "cpu_ratio"} for row in written)
+
+
+def test_a_percentile_is_one_of_the_values() -> None:
+    assert [percentile([1, 2, 3, 4], part) for part in (0, 0.5, 0.99, 1)] == [1, 3, 4, 4]
+
+
+def test_rewriting_the_table_keeps_the_rest_of_the_document(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n\n{tables.BEGIN}\nold\n{tables.END}\n\nafter\n")
+    for text in ("first", "second"):
+        tables.rewrite(page, text)
+    assert page.read_text() == f"before\n\n{tables.BEGIN}\n\nsecond\n\n{tables.END}\n\nafter\n"
+
+
+def test_a_document_without_markers_is_left_alone(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("no place")
+    with pytest.raises(ValueError, match="no place for the table"):
+        tables.rewrite(page, "text")
+    assert page.read_text() == "no place"
+
+
+def test_the_documentation_has_a_place_for_the_table() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "performance.md").read_text()
+    assert page.index(tables.BEGIN) < page.index(tables.END)

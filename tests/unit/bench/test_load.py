@@ -1,0 +1,55 @@
+"""The load generator against the null application, and the clock that the figures rest on."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from bench.cases import NULL, Server, cases
+from bench.load import Order, measure
+from bench.processors import Cores, processor_time, tree_processor_time
+from bench.responses import Answer, WrongAnswerError
+from bench.servers import Running, ServerFailedError, running
+
+
+@pytest.fixture
+def null() -> Iterator[Running]:
+    with running([Server(NULL)], Cores.available().server) as servers:
+        yield servers[Server(NULL)]
+
+
+def order(server: Running) -> Order:
+    case = cases()[0]
+    return Order(server.pid, server.port, case.request(), case.answer, 3, volley=False, run_in=0.05, seconds=0.1)
+
+
+@pytest.mark.parametrize("volley", [False, True])
+def test_every_request_of_the_counted_part_is_measured(null: Running, *, volley: bool) -> None:
+    tally = measure(replace(order(null), volley=volley))
+    assert tally.latencies == sorted(tally.latencies)
+    assert len(tally.latencies) >= 3
+    assert tally.server_cpu > 0
+    assert (len(tally.latencies) % 3 == 0 and tally.slowest_volley > 0) or not volley
+
+
+def test_a_wrong_answer_fails_the_measurement(null: Running) -> None:
+    with pytest.raises(WrongAnswerError, match="expected 200, got"):
+        measure(replace(order(null), answer=Answer(200, b"something else")))
+
+
+def test_a_server_that_cannot_start_is_named_with_what_it_said() -> None:
+    with pytest.raises(ServerFailedError, match="`missing` did not start: Error: "), running([Server("missing")], None):
+        pass
+
+
+def test_processor_time_counts_the_threads_of_a_process_and_the_tree_its_children() -> None:
+    spin = "import threading; t = threading.Thread(target=sum, args=(range(10**7),)); t.start(); t.join(); input()"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {spin!r}])"
+    with subprocess.Popen([sys.executable, "-c", parent], stdin=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 30
+        while tree_processor_time(process.pid) < processor_time(process.pid) + 0.1:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.communicate(b"\n")

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give a cache that holds the compiled component tools alone, where they have been compiled before."""
     shared, cache = Path(os.environ["WHORL_CACHE_DIR"]), tmp_path / "cache"
     cache.mkdir(mode=0o700)

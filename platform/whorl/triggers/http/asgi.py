@@ -103,10 +103,9 @@ class AsgiBody:
         Raises:
             ClientDisconnectedError: it did.
         """
-        while True:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnectedError
+        while self._more:
+            await self.first()
+        await self.first()
 
 
 def has_body(headers: Fields) -> bool:

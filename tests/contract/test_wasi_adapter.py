@@ -76,6 +76,14 @@ async def test_a_guest_waits_while_the_client_is_behind(lab: ScriptedLab) -> Non
     assert lab.instance.host_calls - len(names) >= 2
 
 
+@pytest.mark.parametrize("size", [100, 65537, 1 << 20])
+async def test_a_guest_that_does_not_ask_may_write_up_to_a_mebibyte(lab: ScriptedLab, size: int) -> None:
+    await lab.serve(f"/unasked?{size}")
+    assert not lab.host.arguments("respond-fail")
+    with pytest.raises(Trap):
+        await lab.serve(f"/unasked?{(1 << 20) + 1}")
+
+
 async def test_trailers_follow_the_body(lab: ScriptedLab) -> None:
     assert await lab.serve("/trailers") == ["request", *HEAD, "respond-end"]
     assert lab.host.arguments("respond-end") == [b"x-sum\n42\r"]

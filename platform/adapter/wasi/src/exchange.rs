@@ -8,7 +8,7 @@ use crate::bindings::exports::wasi::http::types::ErrorCode;
 use crate::bindings::whorl::host::http_server;
 use crate::http_outgoing::Call;
 use crate::http_types::error_codes;
-use crate::http_types::outgoing_bodies::OutgoingBytes;
+use crate::http_types::outgoing_bytes::OutgoingBytes;
 use crate::log_streams;
 use core::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};

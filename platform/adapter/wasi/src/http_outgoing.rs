@@ -13,7 +13,7 @@ use crate::buffers::{Buffer, PackedBody, append_decimal};
 use crate::http_types::error_codes;
 use crate::http_types::fields::FieldList;
 use crate::http_types::incoming_bodies::{IncomingBytes, Source};
-use crate::http_types::outgoing_bodies::OutgoingBytes;
+use crate::http_types::outgoing_bytes::OutgoingBytes;
 use crate::http_types::outgoing_requests::{OutgoingRequest, RequestOptions, Timeouts};
 use crate::http_types::responses::IncomingResponse;
 use crate::io_poll::{Pollable, Readiness};

@@ -10,7 +10,7 @@ use crate::bindings::exports::wasi::io::poll;
 use crate::bindings::whorl::host::{clocks, tasks};
 use crate::http_outgoing::Call;
 use crate::http_types::incoming_bodies::IncomingBytes;
-use crate::http_types::outgoing_bodies::OutgoingBytes;
+use crate::http_types::outgoing_bytes::OutgoingBytes;
 use crate::{Adapter, exchange, trap};
 use std::rc::{Rc, Weak};
 

@@ -3,7 +3,7 @@
 use crate::bindings::exports::wasi::io::poll;
 use crate::bindings::exports::wasi::io::streams::{self, InputStreamBorrow, StreamError};
 use crate::http_types::incoming_bodies::IncomingBytes;
-use crate::http_types::outgoing_bodies::OutgoingBytes;
+use crate::http_types::outgoing_bytes::OutgoingBytes;
 use crate::io_poll::Pollable;
 use crate::log_streams::{self, LogStream};
 use crate::{Adapter, trap};

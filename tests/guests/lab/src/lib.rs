@@ -24,6 +24,7 @@
 //! | `/early-write?n` | writes n bytes before it sets the response |
 //! | `/after?ms` | answers, goes on working, then writes to stderr |
 //! | `/no-body` | sets a response whose body it never asked for |
+//! | `/zeroes`, `/unasked?n` | writes zeroes; writes n bytes without asking what is permitted |
 //! | `/trap`, `/spin`, `/eat`, `/none`, `/exit?code` | ways not to answer |
 //! | `/error` | gives an error code in place of a response |
 //! | `/drop-outparam` | drops the outparam |

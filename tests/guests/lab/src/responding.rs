@@ -22,6 +22,7 @@ pub fn answer(path: &str, out: ResponseOutparam, number: u64) {
         "/no-body" => ResponseOutparam::set(out, Ok(response(&[("x-body", "none")]))),
         "/trailers" => trailers(out),
         "/zeroes" => zeroes(out),
+        "/unasked" => unasked(out, number as usize),
         _ => status(out, 404),
     }
 }
@@ -109,6 +110,13 @@ fn trailers(out: ResponseOutparam) {
     drop(stream);
     let trailers = Fields::from_list(&[("x-sum".into(), b"42".to_vec())]).unwrap();
     OutgoingBody::finish(body, Some(trailers)).unwrap();
+}
+
+/// Writes without asking how much is permitted.
+fn unasked(out: ResponseOutparam, size: usize) {
+    let (body, stream) = begin(out, &[]);
+    stream.write(&vec![b'x'; size]).unwrap();
+    finish(body, stream);
 }
 
 fn zeroes(out: ResponseOutparam) {

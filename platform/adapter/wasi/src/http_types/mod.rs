@@ -5,6 +5,7 @@ pub mod fields;
 pub mod incoming_bodies;
 pub mod incoming_requests;
 pub mod outgoing_bodies;
+pub mod outgoing_bytes;
 pub mod outgoing_requests;
 pub mod response_sink;
 pub mod responses;

@@ -1,7 +1,8 @@
 //! `wasi:http/types`: `outgoing-request` and `request-options`.
 
 use super::fields::{FieldList, Fields};
-use super::outgoing_bodies::{OutgoingBody, OutgoingBytes, Role};
+use super::outgoing_bodies::OutgoingBody;
+use super::outgoing_bytes::{OutgoingBytes, Role};
 use super::targets;
 use crate::bindings::exports::wasi::http::types::{self, ErrorCode, Headers, Method, Scheme};
 use crate::http_outgoing::RequestHead;

@@ -2,7 +2,8 @@
 
 use super::fields::{FieldList, Fields};
 use super::incoming_bodies::{IncomingBody, IncomingBytes};
-use super::outgoing_bodies::{OutgoingBody, OutgoingBytes, Role};
+use super::outgoing_bodies::OutgoingBody;
+use super::outgoing_bytes::{OutgoingBytes, Role};
 use super::response_sink::ResponseSink;
 use crate::bindings::exports::wasi::http::types::{self, ErrorCode, Headers};
 use crate::exchange;

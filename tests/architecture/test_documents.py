@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
-DOCUMENTS += [ROOT / "docs" / name for name in ("architecture.md", "compatibility.md")]
+DOCUMENTS += [ROOT / "docs" / name for name in ("architecture.md", "compatibility.md", "performance.md")]
 DOCUMENTS += DECISIONS
 
 _LONGEST_DECISION = 60

@@ -75,9 +75,10 @@ class TaskTable:
         self._waiting = frozenset()
 
     def cancel_background(self) -> None:
-        """Cancel whatever runs beside the guest."""
+        """Cancel whatever runs beside the guest, once: a second time would break into the cleaning up of the first."""
         for task in tuple(self._background):
-            task.cancel()
+            if not task.cancelling():
+                task.cancel()
 
     def close(self) -> None:
         """Cancel what runs beside the guest and forget every task."""

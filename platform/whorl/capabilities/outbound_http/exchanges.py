@@ -128,8 +128,7 @@ class Exchange:
 
     def close(self) -> None:
         """Cancel whatever is under way and forget the rest."""
-        if self._work is not None:
-            self._work.cancel()
+        self._stop()
         self._ending = self._ending or b"xconnection-terminated"
         self._head = None
         self._incoming.clear()
@@ -162,10 +161,14 @@ class Exchange:
         self._end(encode_head(b"e" + encode_fields(_visible(response.trailers))))
 
     def _abort(self, error: OutboundError) -> None:
-        if self._work is not None:
-            self._work.cancel()
+        self._stop()
         self._incoming.clear()
         self.fail(error)
+
+    def _stop(self) -> None:
+        """Cancel the request, once: a second time would break into the closing of its connection."""
+        if self._work is not None and not self._work.cancelling():
+            self._work.cancel()
 
     def _end(self, answer: bytes) -> None:
         self._ending = answer

@@ -83,7 +83,7 @@ def test_a_signal_lets_requests_end(app: Path, number: int) -> None:
 
 def test_a_second_signal_ends_at_once(app: Path) -> None:
     with WhorlUp("-f", app) as up:
-        client = threading.Thread(target=lambda: pytest.raises(httpx.HTTPError, httpx.get, f"{up.url}/sleep?20000"))
+        client = threading.Thread(target=cut_off, args=(f"{up.url}/sleep?20000",))
         client.start()
         time.sleep(0.2)
         began = time.monotonic()
@@ -92,6 +92,11 @@ def test_a_second_signal_ends_at_once(app: Path) -> None:
         up.stop(signal.SIGINT)
         assert time.monotonic() - began < 10
         client.join()
+
+
+def cut_off(url: str) -> None:
+    with pytest.raises(httpx.HTTPError):
+        httpx.get(url)
 
 
 def test_workers_share_the_port_and_the_store(app: Path) -> None:
@@ -172,7 +177,9 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert "missing.wasm" in message
 
 
-@pytest.mark.parametrize("content", [b"", b"not wasm at all", b"\0asm\1\0\0\0", LAB.read_bytes()[:5000] if LAB.exists() else b""])
+@pytest.mark.parametrize(
+    "content", [b"", b"not wasm at all", b"\0asm\1\0\0\0", LAB.read_bytes()[:5000] if LAB.exists() else b""]
+)
 def test_a_file_that_is_no_component_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "bad.wasm").write_bytes(content)
     assert "component `lab`" in refused("-f", manifest(tmp_path, tmp_path / "bad.wasm"))
@@ -186,7 +193,8 @@ COMPONENTS = {
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("no handler", "cannot serve HTTP: expected it to export `wasi:http/incoming-handler@0.2.x`")]
+    ("text", "expected"),
+    [("no handler", "cannot serve HTTP: expected it to export `wasi:http/incoming-handler@0.2.x`")],
 )
 def test_a_component_without_a_handler_is_named(tmp_path: Path, text: str, expected: str) -> None:
     (tmp_path / "bad.wat").write_text(COMPONENTS[text])

@@ -34,7 +34,12 @@ class WhorlUp:
     def __init__(self, *arguments: str | Path, listen: str = "127.0.0.1:0") -> None:
         command = [sys.executable, "-m", "whorl", "up", "--listen", listen, *map(str, arguments)]
         self.process = subprocess.Popen(
-            command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+            command,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
         self.output: list[str] = []
         self._errors: list[str] = []

@@ -1,8 +1,8 @@
 """The platform's table of contents: every capability that a component can have, in one list.
 
 Three scopes are never mixed. *Services* live as long as the process or the app: stores, clients, logs. *Grants* are
-what the manifest gives one component. Binding a capability's service to a component's grants gives the host interfaces that
-its instances may call; what belongs to one instance is kept in `Instance.state`.
+what the manifest gives one component. Binding a capability's service to a component's grants gives the host interfaces
+that its instances may call; what belongs to one instance is kept in `Instance.state`.
 """
 
 from collections.abc import Callable, Mapping

@@ -42,11 +42,13 @@ class Server(uvicorn.Server):
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen, and say so."""
         await super().startup(sockets)
         self._ready()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
+        """Take SIGINT and SIGTERM for the length of the block."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return

@@ -393,7 +393,7 @@ async def test_many_chained_requests_leave_nothing_behind(tmp_path: Path) -> Non
         async def settled() -> tuple[int, int]:
             await until(lambda: all(not pool.in_use and len(pool.linked.instances) == 2 for pool in pools))
             await asyncio.sleep(0.05)
-            return len(asyncio.all_tasks()), len(list(Path("/proc/self/fd").iterdir()))
+            return len(asyncio.all_tasks()), descriptors()
 
         await ask(1)
         before = await settled()
@@ -407,3 +407,8 @@ async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not holds():  # noqa: ASYNC110 - it watches what sets no event
             await asyncio.sleep(0.01)
+
+
+def descriptors() -> int:
+    """Return how many files this process has open."""
+    return len(list(Path("/proc/self/fd").iterdir()))

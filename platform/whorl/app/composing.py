@@ -24,21 +24,27 @@ def composition_of(component: LockedComponent, driver: str) -> Composition:
         driver: the name of the component in `whorl/guest` that calls it.
     """
     nodes: dict[str, ComponentSource] = {}
-    wiring = _wire(component.dependencies, nodes)
+    wiring = _wire(component.dependencies, nodes, tuple(_shared_grants(component)))
     root = ComponentSource(component.id, component.source, wiring)
     adapters = tuple(ComponentSource(f"whorl:{name}", guest_file(name)) for name in ADAPTERS)
     return Composition((root, *nodes.values()), adapters, ComponentSource(f"whorl:{driver}", guest_file(driver)))
 
 
-def _wire(dependencies: Iterable[LockedDependency], nodes: dict[str, ComponentSource]) -> dict[str, str | ExportOf]:
-    """Return the wiring for `dependencies`, and add the components behind them to `nodes`, each once."""
+def _wire(
+    dependencies: Iterable[LockedDependency], nodes: dict[str, ComponentSource], refused: tuple[str, ...]
+) -> dict[str, str | ExportOf]:
+    """Return the wiring for `dependencies`, and add the components behind them to `nodes`, each once.
+
+    Whoever does not inherit gets no privileged adapter, and may not import what is `refused`.
+    """
     wiring: dict[str, str | ExportOf] = {}
     for dependency in dependencies:
         name = _node_name(dependency)
         if name not in nodes:
             adapters = None if dependency.inherits_configuration else tuple(_unprivileged_adapters())
-            inner = _wire(dependency.dependencies, nodes)
-            nodes[name] = ComponentSource(name, dependency.source, inner, adapters)
+            inner = _wire(dependency.dependencies, nodes, refused)
+            not_for_it = () if dependency.inherits_configuration else refused
+            nodes[name] = ComponentSource(name, dependency.source, inner, adapters, not_for_it)
         wiring[dependency.name] = name if dependency.export is None else ExportOf(name, dependency.export)
     return wiring
 
@@ -46,6 +52,18 @@ def _wire(dependencies: Iterable[LockedDependency], nodes: dict[str, ComponentSo
 def _node_name(dependency: LockedDependency) -> str:
     name = dependency.component or str(dependency.source)
     return name if dependency.inherits_configuration else f"{name} (denied)"
+
+
+def _shared_grants(component: LockedComponent) -> Iterable[str]:
+    """Yield the interfaces through which a dependency would have what `component` is granted.
+
+    The adapter of WASI is one for the whole composition, so it cannot tell who asks. Where nothing is granted there is
+    nothing to keep from anybody: the adapter answers with an empty environment and denies every request.
+    """
+    if component.environment:
+        yield "wasi:cli/environment"
+    if component.allowed_outbound_hosts:
+        yield "wasi:http/outgoing-handler"
 
 
 def _unprivileged_adapters() -> Iterable[str]:

@@ -19,7 +19,7 @@ class LockedDependency:
         export: the export that satisfies the import, None for the one of the same name.
         component: the id of the component of this app that it is, None for a file of its own.
         inherits_configuration: whether its imports are granted what the component that depends on it is granted;
-            otherwise they are denied everything.
+            otherwise it must not import what would give it any of that.
         dependencies: what satisfies its own imports.
     """
 

@@ -45,12 +45,14 @@ class ComponentSource:
     `wiring` tells which component or adapter satisfies an import. Its keys name an import exactly, an interface without
     its version, or a package with or without its version (`ns:pkg@1.0`); the most precise key counts, and a key that
     names no import is an error. `adapters` are those that may satisfy the other imports, in place of all.
+    `refused` are interfaces that it must not import at all, without their version; whoever loads the composition looks.
     """
 
     name: str
     wasm: Wasm
     wiring: Mapping[str, str | ExportOf] = field(default_factory=dict)
     adapters: tuple[str, ...] | None = None
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

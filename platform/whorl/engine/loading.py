@@ -7,6 +7,7 @@ that compose them, wasmtime's version and the engine's configuration. What was m
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from wasmtime import WasmtimeError
 from wasmtime import component as wasm
@@ -44,6 +45,7 @@ class ComponentLoader:
             ComponentError: a part is not a component, nothing provides one of its imports, or it cannot be compiled.
             StoreError: the cache cannot be used.
         """
+        self._check_refused(name, composition)
         file = self._cache.path(self._key(composition), lambda: self._make(name, composition))
         try:
             return wasm.Component.deserialize_file(self._engine.wasmtime, str(file))
@@ -52,6 +54,19 @@ class ComponentLoader:
                 f"component `{name}`: its compiled code `{file}` cannot be loaded; remove that file and start again:"
                 f" {error}"
             ) from error
+
+    def _check_refused(self, name: str, composition: Composition) -> None:
+        for source in composition.components:
+            if not source.refused:
+                continue
+            imports = {each.partition("@")[0] for each in self._tools.describe(source.wasm).imports}
+            for interface in source.refused:
+                if interface in imports:
+                    raise ComponentError(
+                        f"component `{name}`: its dependency `{source.name}` imports `{interface}`, which would give it"
+                        f" what `{name}` is granted; if it may have that, add `inherit_configuration = true` to the"
+                        " dependency"
+                    )
 
     def _key(self, composition: Composition) -> str:
         digest = hashlib.sha256()
@@ -84,8 +99,7 @@ class ComponentLoader:
     def _as_component(self, source: ComponentSource) -> ComponentSource:
         if self._tools.describe(source.wasm).kind == "component":
             return source
-        made = self._tools.componentize(source.wasm)
-        return ComponentSource(source.name, made, source.wiring, source.adapters)
+        return replace(source, wasm=self._tools.componentize(source.wasm))
 
 
 def _no_handler(name: str, exports: Sequence[str]) -> str:

@@ -59,11 +59,6 @@ class TaskTable:
         task.add_done_callback(self._background.discard)
         return task
 
-    @property
-    def has_background_work(self) -> bool:
-        """Whether anything runs beside the guest that could make a task ready."""
-        return bool(self._background)
-
     def suspend(self, tasks: frozenset[int], wake: Callable[[], None]) -> None:
         """Call `wake` once, when one of `tasks` becomes ready."""
         self._waiting = tasks

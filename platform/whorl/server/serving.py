@@ -83,6 +83,7 @@ def make_server(
         lifespan="off",
         log_config=None,
         access_log=False,
+        log_level="critical",
         server_header=False,
         proxy_headers=False,
         backlog=BACKLOG,

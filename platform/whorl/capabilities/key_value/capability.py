@@ -142,4 +142,4 @@ def _cure(label: str, declared: Iterable[str]) -> str:
     near = get_close_matches(label, declared, n=1)
     if near:
         return f"did you mean `{near[0]}`?"
-    return f"add `[key_value_store.{label}]` to the runtime configuration"
+    return f"there is {', '.join(f'`{name}`' for name in declared)} only; use that in `key_value_stores`"

@@ -167,7 +167,7 @@ class Exchange:
         """Answer `request`: the head and what is there of the body."""
         line, fields = self._request
         body = self._take_unread(REQUEST_BUFFER) if self._unread else b""
-        flags = b"s" if self._more else b""
+        flags = b"s" if self._more or self._unread else b""
         if body and not is_utf8(body):
             flags += b"b"
             body = b2a_base64(body, newline=False)

@@ -52,7 +52,7 @@ class Executor:
             sink: where the response goes. Whatever goes wrong becomes a status there, or an abort, and a log line.
         """
         try:
-            instance = self.pool.take() or await self.pool.acquire()
+            instance = self.pool.take() or await self._acquire()
         except PoolFullError as error:
             logger.warning("%s; answered 503", error)
             await sink.whole(_UNAVAILABLE, _RETRY_AFTER, b"")
@@ -65,6 +65,13 @@ class Executor:
         exchange = Exchange(instance, (head, fields), request.body, more=request.receive is not None)
         instance.state[Exchange] = exchange
         await self._run(instance, exchange, request, sink)
+
+    async def _acquire(self) -> Instance:
+        try:
+            async with asyncio.timeout(self.timeout):
+                return await self.pool.acquire()
+        except TimeoutError:
+            raise PoolFullError(f"component `{self.component}`: no instance became free in time") from None
 
     async def _run(self, instance: Instance, exchange: Exchange, request: IncomingRequest, sink: ResponseSink) -> None:
         status = _INTERNAL_ERROR

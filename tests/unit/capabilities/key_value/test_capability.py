@@ -167,7 +167,7 @@ def test_granting_a_store_that_is_not_declared_names_the_nearest(stores: KeyValu
     with pytest.raises(ManifestError) as raised:
         bound(stores, "cach")
     assert str(raised.value) == ("component `shop`: key-value store `cach` is not declared; did you mean `cache`?")
-    with pytest.raises(ManifestError, match=r"add `\[key_value_store.visits\]` to the runtime configuration"):
+    with pytest.raises(ManifestError, match=r"only; use that in `key_value_stores`"):
         bound(stores, "visits")
 
 

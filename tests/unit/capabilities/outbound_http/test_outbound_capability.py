@@ -497,7 +497,7 @@ async def test_nothing_runs_on_when_the_guest_has_no_more_use_for_it(instance: F
         instance.tasks.close()
     await settle()
     assert peer.open == 0
-    assert not instance.tasks.has_background_work
+    assert not instance.tasks._background
     assert not any(instance.tasks.is_ready(task) for task in tasks)
 
 
@@ -511,4 +511,4 @@ async def test_a_guest_that_waits_for_a_response_can_be_cancelled(instance: Fake
     waiting.cancel()
     instance.tasks.close()
     await settle()
-    assert not instance.tasks.has_background_work
+    assert not instance.tasks._background

@@ -5,11 +5,11 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import machine, tables
-from bench.cases import Case, cases
+from bench.cases import NULL, Case, cases
 from bench.figures import Rounds, document, occupancies, rows
 from bench.guests import BuildError, build_python_hello
 from bench.in_process import report
@@ -55,18 +55,22 @@ def _parser() -> argparse.ArgumentParser:
     add("--only", action="append", metavar="NAME", help="measure this case and the null application (repeatable)")
     add("--json", type=Path, metavar="FILE", help="write the rows as JSON")
     add("--markdown", type=Path, metavar="FILE", help="put the table between the markers of FILE")
+    add("--connections", type=int, metavar="N", help="so many instead of four or less for all but the waiting guests")
+    add("--spin", action="store_true", help="never let the load sleep, so that no server pays for waking it")
     add("--in-process", action="store_true", help="measure the parts of a request in this process instead")
     return parser
 
 
 def _compare(options: argparse.Namespace) -> None:
-    chosen = _chosen(options.only)
+    chosen = _chosen(options)
     cores = Cores.available()
-    print(f"{machine.description()}\n{cores}", flush=True)
+    conditions = f"{cores}{', which spins' if options.spin else ''}"
+    print(f"{machine.description()}\n{conditions}", flush=True)
     warning = machine.load_warning()
     if warning:
         print(f"warning: {warning}", flush=True)
-    rounds = _measured(chosen, cores, QUICK if options.quick else THOROUGH)
+    with load_generator(cores.load, spins=options.spin) as load:
+        rounds = _measured(load, chosen, cores, QUICK if options.quick else THOROUGH)
     figures = rows(rounds)
     print(f"\n{tables.plain(figures, chosen, occupancies(rounds))}\n")
     for name, use in occupancies(rounds).items():
@@ -76,22 +80,25 @@ def _compare(options: argparse.Namespace) -> None:
     if options.json:
         options.json.write_text(json.dumps(document(figures), indent=2) + "\n")
     if options.markdown:
-        text = f"Measured on {machine.description()}; {cores}.\n\n{tables.markdown(figures, chosen)}\n\n{tables.PEERS}"
-        tables.rewrite(options.markdown, text)
+        measured_on = f"Measured on {machine.description()}; {conditions}."
+        tables.rewrite(options.markdown, "\n\n".join((measured_on, tables.markdown(figures, chosen), tables.PEERS)))
 
 
-def _chosen(names: Sequence[str] | None) -> list[Case]:
+def _chosen(options: argparse.Namespace) -> list[Case]:
     every = cases()
-    unknown = set(names or ()) - {case.name for case in every}
+    if options.connections:
+        every = [case if case.volley else replace(case, connections=options.connections) for case in every]
+    names = options.only or [case.name for case in every]
+    unknown = set(names) - {case.name for case in every}
     if unknown:
         raise ValueError(f"there is no case `{unknown.pop()}`; there are {', '.join(case.name for case in every)}")
-    return every if names is None else [every[0], *[case for case in every[1:] if case.name in names]]
+    return [case for case in every if case.name in {NULL, *names}]
 
 
-def _measured(chosen: Sequence[Case], cores: Cores, pace: Pace) -> Rounds:
+def _measured(load: LoadGenerator, chosen: Sequence[Case], cores: Cores, pace: Pace) -> Rounds:
     """Measure round by round, so that whatever changes on the machine in the meantime meets all cases alike."""
     results: dict[str, list[Tally]] = {case.name: [] for case in chosen}
-    with running({case.server: None for case in chosen}, cores.server) as servers, load_generator(cores.load) as load:
+    with running({case.server: None for case in chosen}, cores.server) as servers:
         for case in chosen:
             _measure(load, case, servers[case.server], _WARM_UP)
         began = time.monotonic()

@@ -100,6 +100,8 @@ class InstancePool:
             await self._queue()
         if self._ready:
             return self._ready.pop()
+        # One goes for each that comes: under load, those that wait for it would fill the engine's pool.
+        self._close_one()
         try:
             return await self.linked.instantiate(self.settings.limits)
         except BaseException:
@@ -169,8 +171,7 @@ class InstancePool:
     def _tend(self) -> None:
         """Close one used instance and make one new, then come again if there is more to do."""
         self._tending = False
-        if self._retired:
-            self._retired.pop().close()
+        self._close_one()
         wanted = self.settings.warm - len(self._ready) - len(self._starting)
         if wanted > 0 and not self._waiting and not self._closed:
             self._make()
@@ -178,6 +179,10 @@ class InstancePool:
         if self._retired or (wanted > 0 and not self._closed):
             self._tending = True
             asyncio.get_running_loop().call_soon(self._tend)
+
+    def _close_one(self) -> None:
+        if self._retired:
+            self._retired.pop().close()
 
     def _make(self) -> None:
         instance = Instance(self.linked, self.settings.limits)

@@ -144,3 +144,13 @@ async def test_closing_waits_for_what_is_in_use(link: Link) -> None:
     pool.release(instance)
     await closing
     assert not linked.instances
+
+
+async def test_requests_that_end_together_do_not_leave_instances_behind(open_pool: OpenPool) -> None:
+    """Without a turn of the loop between them, instances wait to be closed; no more of them than may be in use."""
+    async with open_pool(PoolSettings(warm=2, max_instances=4)) as pool:
+        for _ in range(20):
+            taken = [pool.take() or await pool.acquire() for _ in range(4)]
+            for instance in taken:
+                pool.release(instance)
+            assert len(pool.linked.instances) <= 4 + 2

@@ -16,6 +16,8 @@ from typing import Any
 
 import uvicorn
 
+from whorl.server.protocols import DirectApplication, DirectProtocol
+
 logger = logging.getLogger(__name__)
 
 BACKLOG = 2048
@@ -78,7 +80,7 @@ def make_server(
     settings = settings or ServerSettings()
     config = uvicorn.Config(
         application,
-        http="httptools",
+        http=DirectProtocol if isinstance(application, DirectApplication) else "httptools",
         ws="none",
         lifespan="off",
         log_config=None,

@@ -10,10 +10,10 @@ from starlette.responses import Response
 from whorl.app.locked import LockedApp
 from whorl.app.routes import RoutePattern
 from whorl.triggers.http.asgi import AsgiSink, Receive, ResponseBrokenOffError, Scope, Send, path_of, read_request
-from whorl.triggers.http.executor import Executor
+from whorl.triggers.http.executor import BegunRequest, Executor
 from whorl.triggers.http.fields import visible_fields
 from whorl.triggers.http.headers import client_address, spin_field_lines
-from whorl.triggers.http.messages import ClientDisconnectedError
+from whorl.triggers.http.messages import ClientDisconnectedError, IncomingRequest, RequestHead
 from whorl.triggers.http.router import Router
 
 logger = logging.getLogger(__name__)
@@ -73,6 +73,22 @@ class HttpApplication:
         except ResponseBrokenOffError:
             # The server cuts the connection when the application returns without completing its response.
             return
+
+    def begin(self, head: RequestHead) -> BegunRequest | None:
+        """Serve a request without a body at once, as far as that goes; None when it has to go the ordinary way."""
+        match = None if head.path.startswith(_WELL_KNOWN) else self._router.match(head.path)
+        if match is None:
+            return None
+        lines, authority = visible_fields(head.headers)
+        if authority is None or authority.partition(b":")[0].endswith(_INTERNAL_SUFFIX):
+            return None
+        executor = match.route.target
+        instance = executor.pool.take()
+        if instance is None:
+            return None
+        target = b"%b?%b" % (head.path, head.query) if head.query else head.path
+        lines += spin_field_lines(match, head.scheme, authority, target, head.client)
+        return executor.begin(instance, IncomingRequest(head.method, b"http", authority, target, head.headers), lines)
 
     def _warn_of_missing_route(self, path: bytes) -> None:
         if not self._warned:

@@ -1,9 +1,11 @@
 """The ASGI face of the HTTP trigger: scopes and messages in, plain requests to the executor, responses back out."""
 
+import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import quote
 
+from whorl.triggers.http.executor import BegunRequest
 from whorl.triggers.http.messages import ClientDisconnectedError, Fields, IncomingRequest
 
 Scope = MutableMapping[str, Any]
@@ -11,7 +13,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-_NO_BODY = frozenset({204, 304})
+NO_BODY = frozenset({204, 304})
 """Statuses whose responses have no body, whatever the guest wrote."""
 
 
@@ -27,7 +29,7 @@ class AsgiSink:
 
     async def whole(self, status: int, headers: Fields, body: bytes) -> None:
         """Send a complete response, with its length if the guest did not say it."""
-        if status in _NO_BODY:
+        if status in NO_BODY:
             body = b""
         elif (body or self._method != "HEAD") and not any(name == b"content-length" for name, _ in headers):
             headers.append((b"content-length", b"%d" % len(body)))
@@ -37,7 +39,7 @@ class AsgiSink:
 
     async def start(self, status: int, headers: Fields) -> None:
         """Send the head; the server chooses the transfer coding when the guest gave no length."""
-        self._bodiless = status in _NO_BODY
+        self._bodiless = status in NO_BODY
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
 
     async def write(self, data: bytes) -> None:
@@ -52,6 +54,13 @@ class AsgiSink:
     async def abort(self) -> None:
         """Break the body off; the server cuts the connection because the response never becomes complete."""
         raise ResponseBrokenOffError
+
+
+async def finish(begun: BegunRequest, receive: Receive, send: Send, method: str) -> None:
+    """Bring a request that was begun outside of ASGI to its end by ASGI messages."""
+    begun.request.watch = AsgiBody(receive).watch
+    with contextlib.suppress(ResponseBrokenOffError):
+        await begun.finish(AsgiSink(send, method))
 
 
 class ResponseBrokenOffError(Exception):

@@ -61,10 +61,28 @@ class Executor:
             logger.error("component `%s` could not be instantiated: %s", self.component, str(trap))  # noqa: TRY400
             await sink.whole(_INTERNAL_ERROR, [], b"")
             return
+        await self.begin(instance, request, fields).finish(sink)
+
+    def begin(self, instance: Instance, request: IncomingRequest, fields: bytes) -> "BegunRequest":
+        """Run the guest on `instance`, taken from the pool, until it ends or pauses; `finish` must follow if it paused.
+
+        Args:
+            instance: is released here when the guest ends, else by `finish`.
+            request: as for `execute`.
+            fields: as for `execute`.
+        """
         head = b"%b\r%b\r%b\r%b\r" % (request.method, request.scheme, request.authority, request.target)
         exchange = Exchange(instance, (head, fields), request.body, more=request.receive is not None)
         instance.state[Exchange] = exchange
-        await self._run(instance, exchange, request, sink)
+        status = _INTERNAL_ERROR
+        call = instance.call()
+        try:
+            if not call.step():
+                return BegunRequest(self, request, exchange, call)
+        except Trap as trap:
+            status = _report(self.component, request, _exit_of(instance) or trap)
+        self.release(instance, exchange, status)
+        return BegunRequest(self, request, exchange, None)
 
     async def _acquire(self) -> Instance:
         try:
@@ -73,25 +91,40 @@ class Executor:
         except TimeoutError:
             raise PoolFullError(f"component `{self.component}`: no instance became free in time") from None
 
-    async def _run(self, instance: Instance, exchange: Exchange, request: IncomingRequest, sink: ResponseSink) -> None:
-        status = _INTERNAL_ERROR
-        call = instance.call()
-        try:
-            if not call.step():
-                run = _PausedRun(self, call, exchange, request, sink)
-                await run.finish()
-                return
-        except Trap as trap:
-            status = _report(self.component, request, _exit_of(instance) or trap)
-        self.release(instance, exchange, status)
-        await write(exchange, sink, self.component)
-
     def release(self, instance: Instance, exchange: Exchange, status: int) -> None:
         """Give the instance back; `status` is for a client that has no response yet."""
         self.end_request(instance)
         instance.state.pop(Exchange, None)
         exchange.conclude(status)
         self.pool.release(instance)
+
+
+@dataclass(frozen=True, slots=True)
+class BegunRequest:
+    """A request whose guest has run once.
+
+    Attributes:
+        executor: what runs it.
+        request: what came.
+        exchange: what the guest has answered so far.
+        call: the guest that has paused; None: it has ended.
+    """
+
+    executor: Executor
+    request: IncomingRequest
+    exchange: Exchange
+    call: Call | None
+
+    def reply(self) -> tuple[int, Fields, bytes] | None:
+        """Return status, headers and body if the guest has ended and all of its response is there, else None."""
+        return None if self.call is not None else _reply(self.exchange, self.executor.component)
+
+    async def finish(self, sink: ResponseSink) -> None:
+        """Run the guest to its end and send what it answers."""
+        if self.call is None:
+            await write(self.exchange, sink, self.executor.component)
+        else:
+            await _PausedRun(self.executor, self.call, self.exchange, self.request, sink).finish()
 
 
 class _PausedRun:
@@ -182,16 +215,11 @@ class _PausedRun:
 async def write(exchange: Exchange, sink: ResponseSink, component: str) -> None:
     """Send the response of `exchange` to `sink` as it comes, until it is complete or the guest has ended."""
     await exchange.head()
-    if exchange.response is None:
-        if exchange.failure is not None:
-            code = exchange.failure.decode("utf-8", "replace").replace("\n", " ")
-            logger.error("component `%s` gave no response: %s", component, code)
-        await sink.whole(exchange.status_without_response or _INTERNAL_ERROR, [], b"")
+    reply = _reply(exchange, component)
+    if reply is not None:
+        await sink.whole(*reply)
         return
-    status, headers = exchange.response
-    if exchange.whole is not None:
-        await sink.whole(status, headers, exchange.whole)
-        return
+    status, headers = exchange.response or (_INTERNAL_ERROR, [])
     await sink.start(status, headers)
     while True:
         data = exchange.take_output()
@@ -207,6 +235,16 @@ async def write(exchange: Exchange, sink: ResponseSink, component: str) -> None:
             return
         else:
             await exchange.output()
+
+
+def _reply(exchange: Exchange, component: str) -> tuple[int, Fields, bytes] | None:
+    """Return the whole response of a guest that gave one or gave up, None when it comes in pieces."""
+    if exchange.response is None:
+        if exchange.failure is not None:
+            code = exchange.failure.decode("utf-8", "replace").replace("\n", " ")
+            logger.error("component `%s` gave no response: %s", component, code)
+        return exchange.status_without_response or _INTERNAL_ERROR, [], b""
+    return None if exchange.whole is None else (*exchange.response, exchange.whole)
 
 
 def _exit_of(instance: Instance) -> GuestExit | None:

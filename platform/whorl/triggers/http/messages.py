@@ -33,6 +33,24 @@ class IncomingRequest:
     watch: Callable[[], Awaitable[None]] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RequestHead:
+    """A request as a protocol parser gives it; see `IncomingRequest`.
+
+    Attributes:
+        path: raw, without the query.
+        query: without the question mark, perhaps empty.
+        client: address and port of the peer.
+    """
+
+    method: bytes
+    scheme: bytes
+    path: bytes
+    query: bytes
+    headers: Fields
+    client: bytes
+
+
 class ClientDisconnectedError(Exception):
     """The client went away before the response was complete."""
 

@@ -25,8 +25,9 @@ from whorl.errors import ComponentError
 from whorl.triggers.http.application import HttpApplication
 from whorl.triggers.http.asgi import Receive, Scope, Send
 from whorl.triggers.http.chaining import Chain, ChainedApplication
-from whorl.triggers.http.executor import Executor
+from whorl.triggers.http.executor import BegunRequest, Executor
 from whorl.triggers.http.host_interface import HTTP_SERVER
+from whorl.triggers.http.messages import RequestHead
 
 _DRIVER = "driver-http"
 _SPARE_INSTANCES = 16
@@ -65,6 +66,10 @@ class HttpTrigger:
         if self._application is None:
             raise RuntimeError("the trigger has not been started")
         await self._application(scope, receive, send)
+
+    def begin(self, head: RequestHead) -> BegunRequest | None:
+        """Serve a request without a body at once, as far as that goes; None when it has to go by `__call__`."""
+        return None if self._application is None else self._application.begin(head)
 
     async def start(self) -> None:
         """Compile, link and warm everything; nothing is left open when it fails.

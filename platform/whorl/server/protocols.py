@@ -1,0 +1,124 @@
+"""HTTP/1.1 connections that hand requests to the application without ASGI where that is possible.
+
+Theory of operation: uvicorn's httptools protocol parses, keeps connections alive, queues pipelined requests and drains.
+What it does for ASGI (a scope, a task, an event, two messages) costs more than a small guest does. A request without a
+body therefore goes straight to `DirectApplication.begin` when its head is complete. If the guest has answered by then,
+the response is written in one piece and nothing else is made. In every other case uvicorn's own way is taken, for a
+guest that has been begun already with what is left of its request.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol, cast, runtime_checkable
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from whorl.triggers.http.asgi import NO_BODY, Receive, Scope, Send, finish
+from whorl.triggers.http.executor import BegunRequest
+from whorl.triggers.http.headers import client_address
+from whorl.triggers.http.messages import Fields, RequestHead
+
+_BODY_FIELDS = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade"})
+_UNKNOWN_CLIENT = b"0.0.0.0:0"
+
+
+@runtime_checkable
+class DirectApplication(Protocol):
+    """An ASGI application that can also be asked directly."""
+
+    def begin(self, head: RequestHead) -> BegunRequest | None:
+        """Serve a request without a body as far as that goes at once; None: it has to go by ASGI."""
+
+
+class DirectProtocol(HttpToolsProtocol):
+    """A connection of a server whose application is a `DirectApplication`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._application = cast("DirectApplication", self.app)
+        self._is_direct = False
+        self._address = _UNKNOWN_CLIENT
+
+    def connection_made(self, transport: Any) -> None:
+        """Note the peer's address once for all requests."""
+        super().connection_made(transport)
+        if self.client is not None:
+            self._address = client_address(*self.client)
+
+    def on_message_begin(self) -> None:
+        """Begin a request; the scope is only made when it is needed."""
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header."""
+        self.headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """Go the ordinary way unless nothing follows and nothing is under way."""
+        busy = self.cycle is not None and not self.cycle.response_complete
+        has_more = any(name in _BODY_FIELDS for name, _ in self.headers)
+        self._is_direct = not (busy or has_more or self.flow.write_paused or self.transport.is_closing())
+        if not self._is_direct:
+            self._go_by_asgi()
+
+    def on_message_complete(self) -> None:
+        """The request is complete: serve it."""
+        if not self._is_direct:
+            super().on_message_complete()
+            return
+        self._is_direct = False
+        begun = self._begin()
+        reply = None if begun is None else begun.reply()
+        if reply is not None:
+            self._write(*reply)
+            return
+        application = self.app
+        if begun is not None:
+            self.app = _continuation(begun)
+        try:
+            self._go_by_asgi()
+            super().on_message_complete()
+        finally:
+            self.app = application
+
+    def _begin(self) -> BegunRequest | None:
+        url = httptools.parse_url(self.url)
+        scheme = b"https" if self.scheme == "https" else b"http"
+        method = self.parser.get_method()
+        head = RequestHead(method, scheme, url.path or b"/", url.query or b"", self.headers, self._address)
+        return self._application.begin(head)
+
+    def _go_by_asgi(self) -> None:
+        url, headers = self.url, self.headers
+        super().on_message_begin()
+        self.url = url
+        for name, value in headers:
+            super().on_header(name, value)
+        super().on_headers_complete()
+
+    def _write(self, status: int, headers: Fields, body: bytes) -> None:
+        lines = [STATUS_LINE.get(status) or b"HTTP/1.1 %d \r\n" % status]
+        lines += [b"%b: %b\r\n" % field for field in self.server_state.default_headers]
+        lines += [b"%b: %b\r\n" % field for field in headers]
+        is_head = self.parser.get_method() == b"HEAD"
+        if status in NO_BODY:
+            body = b""
+        elif (body or not is_head) and not any(name == b"content-length" for name, _ in headers):
+            lines.append(b"content-length: %d\r\n" % len(body))
+        keeps_alive = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
+        lines.append(b"\r\n" if keeps_alive else b"connection: close\r\n\r\n")
+        if not is_head:
+            lines.append(body)
+        self.transport.write(b"".join(lines))
+        if not keeps_alive:
+            self.transport.close()
+        self.on_response_complete()
+
+
+def _continuation(begun: BegunRequest) -> Callable[..., Any]:
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        await finish(begun, receive, send, scope["method"])
+
+    return application

@@ -1,9 +1,10 @@
 """The guests of the benchmarks: committed files, but for the Python one, which is built once."""
 
 import subprocess
+import sys
 from pathlib import Path
 
-_BUILD = Path(__file__).parents[1] / "tests" / "guests" / "python_hello" / "build"
+_BUILDS = Path(__file__).parents[1] / "tests" / "support" / "guest_builds.py"
 
 
 class BuildError(Exception):
@@ -16,7 +17,8 @@ def build_python_hello() -> Path:
     Raises:
         BuildError: componentize-py failed, or is not there.
     """
-    built = subprocess.run([_BUILD], stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603 - our own script
+    command = [sys.executable, str(_BUILDS), "python_hello"]
+    built = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603 - our own script
     if built.returncode:
-        raise BuildError(f"`{_BUILD}` failed with exit code {built.returncode}; its messages are above")
+        raise BuildError(f"`{' '.join(command)}` failed with exit code {built.returncode}; its messages are above")
     return Path(built.stdout.strip())

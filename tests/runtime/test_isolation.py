@@ -48,6 +48,15 @@ async def test_an_instance_that_trapped_is_not_reused(reused_lab: Live) -> None:
     assert (await reused_lab.client.get("/stale-handles")).text == "nothing kept"
 
 
+@pytest.mark.parametrize(("size", "left"), [(1000, 'Some("/keep")'), (10 * MB, "nothing kept")])
+async def test_an_instance_whose_memory_has_grown_is_not_reused(tmp_path: Path, size: int, left: str) -> None:
+    settings = 'reuse = 1000\nmax_instances = 1\nmemory = "16MiB"'
+    async with serving(manifest(tmp_path, GUESTS / "lab.wasm", settings=settings)) as live:
+        await live.client.post("/keep", content=b"first")
+        assert (await live.client.get(f"/big?{size}")).status_code == 200
+        assert (await live.client.get("/stale-handles")).text.startswith(left)
+
+
 async def test_a_guest_that_loops_for_ever_is_stopped_and_others_are_served(tmp_path: Path) -> None:
     async with serving(manifest(tmp_path, GUESTS / "lab.wasm", settings='cpu = "200ms"')) as live:
         endless = asyncio.create_task(live.client.get("/spin"))

@@ -27,7 +27,12 @@ def composition_of(component: LockedComponent, driver: str) -> Composition:
     wiring = _wire(component.dependencies, nodes, tuple(_shared_grants(component)))
     root = ComponentSource(component.id, component.source, wiring)
     adapters = tuple(ComponentSource(f"whorl:{name}", guest_file(name)) for name in ADAPTERS)
-    return Composition((root, *nodes.values()), adapters, ComponentSource(f"whorl:{driver}", guest_file(driver)))
+    return Composition(
+        components=(root, *nodes.values()),
+        adapters=adapters,
+        driver=ComponentSource(f"whorl:{driver}", guest_file(driver)),
+        measure_memory=component.settings.reuse > 1,
+    )
 
 
 def _wire(

@@ -98,5 +98,6 @@ def pool_settings(component: LockedComponent) -> PoolSettings:
         queue=settings.queue,
         reuse=settings.reuse,
         idle=settings.idle,
+        retire_memory=settings.memory // 2,
         limits=InstanceLimits(memory=settings.memory, cpu=settings.cpu),
     )

@@ -20,7 +20,8 @@ class ComponentSettings:
         queue: requests that may wait for an instance beyond that; the next one is told to come back (503).
         reuse: requests that one instance serves. 1 is the isolation that Spin promises: none sees another's bytes.
         idle: how long a reused instance may stand unused before it is dropped.
-        memory: what a linear memory of an instance can grow to; beyond it the guest's allocation fails.
+        memory: what a linear memory of an instance can grow to; beyond it the guest's allocation fails. An instance
+            whose memory has grown beyond half of it is not reused.
         timeout: wall clock per request, from the first to the last byte (504 when nothing has been sent by then).
         cpu: processor time per request; a guest that computes for longer is stopped.
     """

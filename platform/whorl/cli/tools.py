@@ -76,7 +76,10 @@ def _read_plan(path: Path) -> Composition:
 
 
 def _composition(plan: Mapping[str, Any]) -> Composition:
-    """Read a plan: `{"components": [{"name", "path", "wiring"}], "adapters": [...], "driver": {...}, "exports"}`."""
+    """Read a plan: `{"components": [{"name", "path", "wiring"}], "adapters": [...], "driver": {...}, "exports"}`.
+
+    It may also have `"measure_memory": true`.
+    """
     driver = plan.get("driver")
     exports = plan.get("exports")
     return Composition(
@@ -84,6 +87,7 @@ def _composition(plan: Mapping[str, Any]) -> Composition:
         adapters=tuple(_source(each) for each in plan.get("adapters", ())),
         driver=_source({"name": "driver", **driver}) if driver else None,
         exports=None if exports is None else tuple(exports),
+        measure_memory=plan.get("measure_memory", False),
     )
 
 

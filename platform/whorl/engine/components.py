@@ -9,6 +9,7 @@ from wasmtime import WasmtimeError
 from wasmtime import component as wasm
 
 from whorl.engine import bindings
+from whorl.engine.compositions import MEMORY_EXPORT
 from whorl.engine.host_functions import Instances, callback_address, make_callback, record_failure
 from whorl.engine.host_interfaces import HostInterface
 from whorl.engine.instances import Instance
@@ -54,6 +55,8 @@ class LinkedComponent:
             raise ComponentError(f"component `{name}`: the composition does not export `{_EXPORT}`")
         self._export = index
         self.export_address = _address(index)
+        self._memory_export = component.get_export_index(MEMORY_EXPORT)
+        self.memory_export_address = _address(self._memory_export) if self._memory_export is not None else None
         self.component_address = _address(component)
         self.linker_address = _address(self._linker)
 
@@ -108,6 +111,8 @@ class LinkedComponent:
         """Free the code and the linker; every instance must have been closed."""
         self._linker.close()
         self._export.close()
+        if self._memory_export is not None:
+            self._memory_export.close()
         self._component.close()
 
 

@@ -4,10 +4,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 Wasm = bytes | Path
 """A component or core module: its bytes, or the file that holds it."""
+
+MEMORY_EXPORT: Final = "whorl-memory-pages"
+"""The export that tells the size of the root's linear memory: `func() -> u32`, in pages of 64 KiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +65,15 @@ class Composition:
     The first of `components` is the root: the driver calls it, or, without a driver, its exports are exported. An
     import is satisfied by what it is wired to, else by the first adapter that exports its name, else by the first
     adapter on its semver track, else, for the driver, by the root. Adapters that nobody needs are left out. `exports`
-    are those to keep, in place of all.
+    are those to keep, in place of all. `measure_memory` adds the export `MEMORY_EXPORT`, if the root is a component
+    with a memory at its top level; it costs every instance one more core instance.
     """
 
     components: tuple[ComponentSource, ...]
     adapters: tuple[ComponentSource, ...] = ()
     driver: ComponentSource | None = None
     exports: tuple[str, ...] | None = None
+    measure_memory: bool = False
 
     def sources(self) -> tuple[ComponentSource, ...]:
         """Return components, adapters and the driver, in this order."""
@@ -88,6 +93,7 @@ class Composition:
                 "adapters": [plan_of(source) for source in self.adapters],
                 "driver": plan_of(self.driver) if self.driver else None,
                 "exports": self.exports,
+                "measure_memory": self.measure_memory,
             }
         )
 

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from whorl.engine import bindings
 from whorl.engine.fibers import Call, ErrorSlot
+from whorl.engine.host_interfaces import ValueType
 from whorl.engine.limits import InstanceLimits
 from whorl.engine.tasks import TaskTable
+from whorl.engine.values import make_reader
 
 if TYPE_CHECKING:
     from whorl.engine.components import LinkedComponent
     from whorl.engine.epochs import EpochTicker
 
 _UNLIMITED = -1
+_read_pages = make_reader((ValueType.U32,))
 
 
 class Instance:
@@ -108,6 +111,27 @@ class Instance:
         self.cpu_used = 0.0
         func = ctypes.addressof(self._func)
         return Call(self, bindings.call_async(func, self.context, None, 0, None, 0, self.errors.address))
+
+    def memory_pages(self) -> int | None:
+        """Return the size of the guest's linear memory in pages of 64 KiB, None when the component cannot tell.
+
+        Must be asked between calls only; takes as long as a call of a guest that does nothing.
+
+        Raises:
+            Trap: the guest's code could not be entered; the instance is poisoned.
+        """
+        export = self.linked.memory_export_address
+        if export is None:
+            return None
+        func, result = ctypes.create_string_buffer(32), ctypes.create_string_buffer(bindings.VALUE_SIZE)
+        address, answer = ctypes.addressof(func), ctypes.addressof(result)
+        if not bindings.instance_get_func(ctypes.addressof(self._raw), self.context, export, address):
+            raise RuntimeError("the composed component has lost its export")
+        call = Call(self, bindings.call_async(address, self.context, None, 0, answer, 1, self.errors.address))
+        while not call.step():
+            pass
+        (pages,) = _read_pages(answer)
+        return int(pages)
 
     def close(self) -> None:
         """Free the store and everything in it, and cancel what runs beside the guest."""

@@ -92,9 +92,7 @@ class ComponentLoader:
         exports = self._tools.describe(root.wasm).exports
         if composition.driver is not None and not any(export.startswith(_HANDLER) for export in exports):
             raise ComponentError(_no_handler(name, exports))
-        return self._tools.compose(
-            Composition(components, composition.adapters, composition.driver, composition.exports)
-        )
+        return self._tools.compose(replace(composition, components=components))
 
     def _as_component(self, source: ComponentSource) -> ComponentSource:
         if self._tools.describe(source.wasm).kind == "component":

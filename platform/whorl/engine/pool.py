@@ -4,7 +4,7 @@ Theory of operation: `acquire` hands out a warm instance, makes one when there i
 in use, and refuses when the queue is full. `release` takes it back: used up (or poisoned) instances are closed, others
 return to the warm ones. Closing and making anew happen in `_tend`, on the event loop's next turn, so after the answer
 has been written; one step at a time, and not while requests wait for a turn of their own. A warm instance that has
-served nothing is as good as new and kept; one that has served (`reuse`) goes when it idles or gets old.
+served nothing is as good as new and kept; one that has served (`reuse`) goes when it idles, gets old or has grown.
 """
 
 import asyncio
@@ -22,6 +22,9 @@ from whorl.engine.traps import Trap
 
 logger = logging.getLogger(__name__)
 
+_PAGE = 1 << 16
+_MEASURE_EVERY = 16
+
 
 @dataclass(frozen=True, slots=True)
 class PoolSettings:
@@ -34,6 +37,8 @@ class PoolSettings:
         reuse: requests that one instance serves; 1 is a fresh instance for each request.
         idle: seconds after which an instance that has served is closed when nothing comes.
         max_age: seconds after which an instance that has served is closed in any case.
+        retire_memory: bytes of linear memory beyond which an instance that has served is closed; None: any size may
+            stay. Looked at after requests 1, 2, 4, 8 and every 16th, where the component can tell.
         limits: what one instance may use.
     """
 
@@ -43,6 +48,7 @@ class PoolSettings:
     reuse: int = 1
     idle: float = 60.0
     max_age: float = 3600.0
+    retire_memory: int | None = None
     limits: InstanceLimits = field(default_factory=InstanceLimits)
 
 
@@ -81,11 +87,16 @@ class InstancePool:
             self._ready.append(await self.linked.instantiate(self.settings.limits))
 
     def take(self) -> Instance | None:
-        """Return a warm instance if there is one and a place is free; the quick way in front of `acquire`."""
-        if self._ready and self.in_use < self.settings.max_instances and not self._waiting:
-            self.in_use += 1
-            return self._ready.pop()
-        return None
+        """Return an instance if a place is free and one is warm or can be made at once; what `acquire` does otherwise."""
+        if self.in_use >= self.settings.max_instances or self._waiting:
+            return None
+        if not self._ready:
+            self._close_one()
+            self._make()
+            if not self._ready:
+                return None
+        self.in_use += 1
+        return self._ready.pop()
 
     async def acquire(self) -> Instance:
         """Return an instance, waiting for a place if need be; whoever gets it calls `release`.
@@ -110,11 +121,9 @@ class InstancePool:
 
     def release(self, instance: Instance) -> None:
         """Take back an instance whose request has ended."""
-        settings = self.settings
         instance.served += 1
-        now = instance.released = instance.loop.time()
-        worn = instance.poisoned or instance.served >= settings.reuse or now - instance.born > settings.max_age
-        if worn or self._closed:
+        instance.released = instance.loop.time()
+        if self._closed or self._is_worn(instance):
             self._retired.append(instance)
         else:
             instance.tasks.cancel_background()
@@ -139,6 +148,23 @@ class InstancePool:
         self._ready = []
         while self._retired:
             self._retired.pop().close()
+
+    def _is_worn(self, instance: Instance) -> bool:
+        settings = self.settings
+        if instance.poisoned or instance.served >= settings.reuse:
+            return True
+        return instance.released - instance.born > settings.max_age or self._has_outgrown(instance)
+
+    def _has_outgrown(self, instance: Instance) -> bool:
+        limit, served = self.settings.retire_memory, instance.served
+        is_power_of_two = not served & (served - 1)
+        if limit is None or (served % _MEASURE_EVERY and not is_power_of_two):
+            return False
+        try:
+            pages = instance.memory_pages()
+        except Trap:
+            return True
+        return pages is not None and pages * _PAGE > limit
 
     async def _queue(self) -> None:
         if len(self._waiting) >= self.settings.queue or self._closed:

@@ -61,4 +61,5 @@ WAIT_TASK = guest(
 WAIT_NOTHING = guest("(call $wait (i32.const 16) (i32.const 0) (i64.const -1) (i32.const 64))")
 TRAP = guest("unreachable")
 SPIN = guest("(loop (br 0))")
+GROW_BY_PAGE = guest("(drop (memory.grow (i32.const 1)))")
 GROW = guest("(if (i32.ne (memory.grow (i32.const 100)) (i32.const -1)) (then unreachable))")

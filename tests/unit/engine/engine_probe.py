@@ -38,4 +38,7 @@ class Probe:
         return b"answer"
 
 
-Link = Callable[[str], tuple[LinkedComponent, Probe]]
+Link = Callable[[str | bytes], tuple[LinkedComponent, Probe]]
+
+Measured = Callable[[str], bytes]
+"""Makes a guest tell the size of its memory."""

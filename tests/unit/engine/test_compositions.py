@@ -1,14 +1,18 @@
 """Compositions: which export satisfies which import, and what is said when one does not."""
 
+from pathlib import Path
+
 import pytest
 import tool_guests as guests
 import wasmtime
 from tool_guests import compose, run
 
 from whorl.engine.cache import CompiledCache
-from whorl.engine.compositions import ComponentSource, Composition, ExportOf, UnresolvedImport
+from whorl.engine.compositions import MEMORY_EXPORT, ComponentSource, Composition, ExportOf, UnresolvedImport
 from whorl.engine.tools import ComponentTools, cached_in
 from whorl.errors import ToolError
+
+LAB = Path(__file__).parents[2] / "guests/lab.wasm"
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +139,33 @@ class TestDriver:
         driver = ComponentSource("driver", guests.caller("ns:handler/handle@0.2.6"))
         unresolved = tools.compose(Composition((root,), driver=driver)).unresolved
         assert unresolved == (UnresolvedImport("driver", "ns:handler/handle@0.2.6"),)
+
+
+class TestMeasuring:
+    def test_the_root_tells_the_size_of_its_memory_beside_what_the_driver_exports(self, tools: ComponentTools) -> None:
+        driver = ComponentSource("driver", guests.caller("ns:handler/handle@0.2.6", export="handle"))
+        root = ComponentSource("guest", guests.provider("ns:handler/handle@0.2.6", 4, memory=7))
+        composed = tools.compose(Composition((root,), driver=driver, measure_memory=True))
+        assert composed.exports == ("handle", MEMORY_EXPORT)
+        assert (run(composed.wasm, "handle"), run(composed.wasm, MEMORY_EXPORT)) == (4, 7)
+
+    def test_nothing_is_measured_unless_asked(self, tools: ComponentTools) -> None:
+        root = ComponentSource("guest", guests.provider("ns:a/b", 4, memory=7))
+        assert tools.compose(Composition((root,))).exports == ("ns:a/b",)
+
+    def test_a_root_without_a_memory_of_its_own_is_composed_all_the_same(self, tools: ComponentTools) -> None:
+        root = ComponentSource("guest", guests.provider("ns:a/b", 4))
+        assert tools.compose(Composition((root,), measure_memory=True)).exports == ("ns:a/b",)
+
+    def test_the_memory_of_the_root_is_measured_and_not_that_of_another(self, tools: ComponentTools) -> None:
+        root = ComponentSource("guest", guests.caller("ns:a/b"))
+        adapter = ComponentSource("adapter", guests.provider("ns:a/b", 4, memory=7))
+        assert tools.compose(Composition((root,), (adapter,), measure_memory=True)).exports == ("run",)
+
+    def test_a_component_of_a_toolchain_is_measured(self, tools: ComponentTools) -> None:
+        composed = tools.compose(Composition((ComponentSource("guest", LAB),), measure_memory=True))
+        assert composed.exports[-1] == MEMORY_EXPORT
+        tools.validate(composed.wasm)
 
 
 class TestWiring:

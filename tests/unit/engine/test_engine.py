@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from engine_guests import ECHO, GROW, NOTE, SLEEP, SPIN, TRAP, WAIT_NOTHING, WAIT_TASK
-from engine_probe import Link
+from engine_guests import ECHO, GROW, GROW_BY_PAGE, NOTE, SLEEP, SPIN, TRAP, WAIT_NOTHING, WAIT_TASK
+from engine_probe import Link, Measured
 from wasmtime import component as wasm
 
 from whorl.engine.components import LinkedComponent
@@ -188,3 +188,19 @@ async def test_an_import_that_nobody_provides_is_named(engine: Engine) -> None:
     component = wasm.Component(engine.wasmtime, NOTE)
     with pytest.raises(ComponentError, match="component `shop` imports `test:host/probe@0.1.0`, which nobody provides"):
         engine.link("shop", component, [])
+
+
+async def test_the_memory_of_a_guest_is_measured_between_its_calls(link: Link, measured: Measured) -> None:
+    linked, _ = link(measured(GROW_BY_PAGE))
+    async with instance_of(linked) as instance:
+        sizes = [instance.memory_pages()]
+        for _ in range(2):
+            await instance.call()
+            sizes += [instance.memory_pages(), instance.memory_pages()]
+        assert sizes == [2, 3, 3, 4, 4]
+
+
+async def test_a_guest_that_was_composed_without_measuring_cannot_tell(link: Link) -> None:
+    linked, _ = link(GROW_BY_PAGE)
+    async with instance_of(linked) as instance:
+        assert instance.memory_pages() is None

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
-from engine_guests import NOTE, SLEEP, TRAP
-from engine_probe import Link
+from engine_guests import GROW_BY_PAGE, NOTE, SLEEP, TRAP
+from engine_probe import Link, Measured
 
 from whorl.engine.instances import Instance
 from whorl.engine.pool import InstancePool, PoolFullError, PoolSettings
@@ -94,6 +94,21 @@ async def test_a_reused_instance_is_closed_when_it_is_old(open_pool: OpenPool) -
     async with open_pool(PoolSettings(warm=1, reuse=10, max_age=0.01)) as pool:
         await asyncio.sleep(0.02)
         assert (await use(pool)).closed
+
+
+@pytest.mark.parametrize(("pages", "requests"), [(2, 1), (3, 2), (4, 4), (5, 4), (9, 8), (10, 16), (18, 32)])
+async def test_a_reused_instance_is_closed_when_its_memory_has_grown(
+    link: Link, measured: Measured, pages: int, requests: int
+) -> None:
+    """The guest starts with two pages and grows by one with each request."""
+    linked, _ = link(measured(GROW_BY_PAGE))
+    pool = InstancePool(linked, PoolSettings(warm=1, reuse=100, retire_memory=pages << 16))
+    instance = await use(pool)
+    for _ in range(requests - 1):
+        assert await use(pool) is instance
+    assert instance.closed
+    assert pool.ready == 1
+    await pool.close()
 
 
 async def test_requests_beyond_the_limit_wait_their_turn(open_pool: OpenPool) -> None:

@@ -7,9 +7,16 @@ from whorl.engine.compositions import ComponentSource, ComposedComponent, Compos
 from whorl.engine.tools import ComponentTools
 
 
-def provider(interface: str, answer: int, functions: tuple[str, ...] = ("get",)) -> bytes:
-    """Return a component that exports `interface`, whose functions all answer `answer`."""
-    return _provider(interface, functions, f'(func (export "answer") (result i32) (i32.const {answer}))', "")
+def provider(interface: str, answer: int, functions: tuple[str, ...] = ("get",), memory: int | None = None) -> bytes:
+    """Return a component that exports `interface`, whose functions all answer `answer`.
+
+    With `memory` it has one, of so many pages.
+    """
+    code = f'(func (export "answer") (result i32) (i32.const {answer}))'
+    if memory is None:
+        return _provider(interface, functions, code, "")
+    used = '(alias core export $running "memory" (core memory $memory))'
+    return _provider(interface, functions, f'(memory (export "memory") {memory}) {code}', "", used)
 
 
 def relay(interface: str, source: str) -> bytes:
@@ -37,7 +44,7 @@ def caller(*interfaces: str, export: str = "run") -> bytes:
         (func (export "{export}") (result u32) (canon lift (core func $running "{export}"))))""".encode()
 
 
-def _provider(interface: str, functions: tuple[str, ...], code: str, source: str) -> bytes:
+def _provider(interface: str, functions: tuple[str, ...], code: str, source: str, aliases: str = "") -> bytes:
     imports = lowered = arguments = ""
     if source:
         imports = f'(import "{source}" (instance $source (export "get" (func (result u32)))))'
@@ -49,6 +56,7 @@ def _provider(interface: str, functions: tuple[str, ...], code: str, source: str
         (core module $code {code})
         {lowered}
         (core instance $running (instantiate $code {arguments}))
+        {aliases}
         (func $answer (result u32) (canon lift (core func $running "answer")))
         (instance $interface {exports})
         (export "{interface}" (instance $interface)))""".encode()

@@ -1,6 +1,7 @@
 //! Builds the graph of a composition: here types are checked, and the result is encoded.
 
 use super::links::{Link, Links, Part};
+use super::memory;
 use crate::input::read_component;
 use anyhow::{Context, Result, anyhow, bail};
 use std::collections::BTreeMap;
@@ -8,11 +9,19 @@ use wac_graph::types::{ItemKind, Package};
 use wac_graph::{CompositionGraph, EncodeError, EncodeOptions, InstantiationArgumentError, NodeId};
 
 /// The bytes of the composed component. Its types have been checked, the whole has not been validated.
-pub fn encode(parts: &[Part<'_>], links: &Links, exports: &[&str]) -> Result<Vec<u8>> {
+/// `measured` takes the place of the first part's file, and what it exports of its memory is exported.
+pub fn encode(
+    parts: &[Part<'_>],
+    links: &Links,
+    exports: &[&str],
+    mut measured: Option<Vec<u8>>,
+) -> Result<Vec<u8>> {
+    let is_measured = measured.is_some();
     let mut graph = CompositionGraph::new();
     let mut instances = BTreeMap::new();
     for index in &links.order {
-        instances.insert(*index, instantiate(&mut graph, &parts[*index])?);
+        let bytes = if *index == 0 { measured.take() } else { None };
+        instances.insert(*index, instantiate(&mut graph, &parts[*index], bytes)?);
     }
     for link in &links.links {
         satisfy(&mut graph, &instances, link).with_context(|| describe(parts, link))?;
@@ -21,6 +30,10 @@ pub fn encode(parts: &[Part<'_>], links: &Links, exports: &[&str]) -> Result<Vec
     for export in exports {
         let node = graph.alias_instance_export(instances[&links.root], export)?;
         graph.export(node, *export)?;
+    }
+    if is_measured {
+        let node = graph.alias_instance_export(instances[&0], memory::EXPORT)?;
+        graph.export(node, memory::EXPORT)?;
     }
     let options = EncodeOptions {
         validate: false,
@@ -31,10 +44,14 @@ pub fn encode(parts: &[Part<'_>], links: &Links, exports: &[&str]) -> Result<Vec
         .map_err(|error| merge_conflict(error, parts, &instances))
 }
 
-fn instantiate(graph: &mut CompositionGraph, part: &Part<'_>) -> Result<NodeId> {
+fn instantiate(
+    graph: &mut CompositionGraph,
+    part: &Part<'_>,
+    bytes: Option<Vec<u8>>,
+) -> Result<NodeId> {
     let name = &part.source.name;
     let register = |graph: &mut CompositionGraph| -> Result<NodeId> {
-        let bytes = read_component(&part.source.path)?;
+        let bytes = bytes.map_or_else(|| read_component(&part.source.path), Ok)?;
         let package = Package::from_bytes(name, None, bytes, graph.types_mut())?;
         let package = graph.register_package(package)?;
         Ok(graph.instantiate(package))

@@ -1,13 +1,15 @@
 //! Composes components into one.
 //!
 //! `plan` says what is composed, `links` decides by name which export satisfies which import, `graph` checks the types
-//! and encodes the result.
+//! and encodes the result. `memory` adds the one export that no component brings with it.
 
 mod graph;
 mod links;
+mod memory;
 mod names;
 mod plan;
 
+use crate::input::read_component;
 use crate::validate::check_types;
 use anyhow::{Context, Result};
 use links::{Links, Part, Role};
@@ -36,11 +38,22 @@ pub fn run(plan: &str, output: &str) -> Result<String> {
     let plan = Plan::from_json(&text)?;
     let parts = Part::read_all(&plan)?;
     let links = Links::of(&parts)?;
-    let exports = exports(&plan, &parts[links.root])?;
-    let composed = graph::encode(&parts, &links, &exports)?;
+    let mut exports = exports(&plan, &parts[links.root])?;
+    let measured = measured_root(&plan, &links)?;
+    let is_measured = measured.is_some();
+    let composed = graph::encode(&parts, &links, &exports, measured)?;
+    exports.extend(is_measured.then_some(memory::EXPORT));
     check_types(&composed).context("the composed component is not valid")?;
     std::fs::write(output, composed).with_context(|| format!("cannot write `{output}`"))?;
     Ok(serde_json::to_string(&report(&parts, &links, exports))?)
+}
+
+/// The bytes of the root when they differ from its file: it can tell the size of its memory.
+fn measured_root(plan: &Plan, links: &Links) -> Result<Option<Vec<u8>>> {
+    if !plan.measure_memory || !links.order.contains(&0) {
+        return Ok(None);
+    }
+    Ok(memory::measured(&read_component(&plan.components[0].path)?))
 }
 
 fn exports<'a>(plan: &'a Plan, root: &'a Part<'_>) -> Result<Vec<&'a str>> {

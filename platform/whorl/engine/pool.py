@@ -102,9 +102,11 @@ class InstancePool:
         """Return an instance, waiting for a place if need be; whoever gets it calls `release`.
 
         Raises:
-            PoolFullError: the queue is full.
+            PoolFullError: the queue is full, or the pool closes.
             Trap: a new instance could not be made.
         """
+        if self._closed:
+            raise self._refusal()
         if self.in_use < self.settings.max_instances and not self._waiting:
             self.in_use += 1
         else:
@@ -137,8 +139,10 @@ class InstancePool:
     async def close(self) -> None:
         """Wait until nothing is in use any more, then close every instance."""
         self._closed = True
-        for waiter in self._waiting:
-            waiter.cancel()
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_exception(self._refusal())
         if self.in_use or self._starting:
             self._drained = asyncio.Event()
             await self._drained.wait()
@@ -167,18 +171,22 @@ class InstancePool:
         return pages is not None and pages * _PAGE > limit
 
     async def _queue(self) -> None:
-        if len(self._waiting) >= self.settings.queue or self._closed:
-            raise PoolFullError(f"component `{self.linked.name}`: {self.in_use} in use, {len(self._waiting)} waiting")
+        if len(self._waiting) >= self.settings.queue:
+            raise self._refusal()
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
                 self._leave()
             with contextlib.suppress(ValueError):
                 self._waiting.remove(turn)
             raise
+
+    def _refusal(self) -> PoolFullError:
+        state = "closing" if self._closed else f"{self.in_use} in use, {len(self._waiting)} waiting"
+        return PoolFullError(f"component `{self.linked.name}`: {state}")
 
     def _leave(self) -> None:
         """Give a place back: to whoever waits longest, else to nobody."""
@@ -202,7 +210,7 @@ class InstancePool:
         if wanted > 0 and not self._waiting and not self._closed:
             self._make()
             wanted -= 1
-        if self._retired or (wanted > 0 and not self._closed):
+        if self._retired or (wanted > 0 and not self._waiting and not self._closed):
             self._tending = True
             asyncio.get_running_loop().call_soon(self._tend)
 

@@ -86,9 +86,7 @@ class CompiledCache:
             self._replace(file, code)
             self._replace(file.with_suffix(".digest"), _digest(file).encode("ascii"))
         except OSError as error:
-            raise StoreError(
-                f"cache folder `{self.directory}` cannot be written: {error.strerror}; set `WHORL_CACHE_DIR` to another"
-            ) from error
+            raise self._not_writable(error) from error
 
     def _replace(self, file: Path, content: bytes) -> None:
         descriptor, aside = tempfile.mkstemp(dir=self.directory, prefix=".new-")
@@ -104,9 +102,18 @@ class CompiledCache:
 
     @contextlib.contextmanager
     def _lock(self, key: str) -> Iterator[None]:
-        with (self.directory / f"{key}.lock").open("a") as stream:
+        try:
+            stream = (self.directory / f"{key}.lock").open("a")
+        except OSError as error:
+            raise self._not_writable(error) from error
+        with stream:
             fcntl.flock(stream, fcntl.LOCK_EX)
             yield
+
+    def _not_writable(self, error: OSError) -> StoreError:
+        return StoreError(
+            f"cache folder `{self.directory}` cannot be written: {error.strerror}; set `WHORL_CACHE_DIR` to another"
+        )
 
 
 def _digest(file: Path) -> str:

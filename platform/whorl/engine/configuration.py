@@ -8,6 +8,8 @@ from importlib.metadata import version
 import wasmtime
 from wasmtime import _bindings
 
+from whorl.engine.targets import host_target
+
 _KIB = 1 << 10
 _MIB = 1 << 20
 _CORE_INSTANCES_EACH = 24
@@ -45,7 +47,7 @@ class EngineConfiguration:
         """Return a digest of everything that compiled code depends on."""
         compiled_in = ("max_memory", "concurrency")
         settings = {field.name: getattr(self, field.name) for field in fields(self) if field.name in compiled_in}
-        parts = (version("wasmtime"), platform.system(), platform.machine(), sorted(settings.items()))
+        parts = (version("wasmtime"), platform.system(), host_target().name, sorted(settings.items()))
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
@@ -54,6 +56,7 @@ def make_engine(configuration: EngineConfiguration) -> wasmtime.Engine:
     config = wasmtime.Config()
     config.wasm_component_model = True
     config.epoch_interruption = True
+    host_target().apply(config)
     pointer = config.ptr()
     _bindings.wasmtime_config_concurrency_support_set(pointer, configuration.concurrency)
     _bindings.wasmtime_config_async_stack_size_set(pointer, configuration.stack_size)

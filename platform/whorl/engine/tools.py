@@ -19,6 +19,7 @@ import wasmtime
 
 from whorl.engine.cache import CompiledCache
 from whorl.engine.compositions import ComposedComponent, Composition, Description, Wasm
+from whorl.engine.targets import host_target
 from whorl.errors import ToolError
 
 LoadModule = Callable[[wasmtime.Engine, bytes], wasmtime.Module]
@@ -109,7 +110,9 @@ class ComponentTools:
     def _compiled(self) -> tuple[wasmtime.Engine, wasmtime.Module]:
         with self._lock:
             if self._loaded is None:
-                engine = wasmtime.Engine()
+                config = wasmtime.Config()
+                host_target().apply(config)
+                engine = wasmtime.Engine(config)
                 self._loaded = engine, self._load(engine, module_bytes())
             return self._loaded
 
@@ -199,7 +202,7 @@ def cached_in(cache: CompiledCache) -> LoadModule:
     """Return a loader that keeps the compiled tools in `cache`."""
 
     def load(engine: wasmtime.Engine, wasm: bytes) -> wasmtime.Module:
-        machine = " ".join((version("wasmtime"), platform.system(), platform.machine()))
+        machine = " ".join((version("wasmtime"), platform.system(), host_target().name))
         key = f"tools-{hashlib.sha256(machine.encode() + wasm).hexdigest()}"
         file = cache.path(key, lambda: compile_module(engine, wasm).serialize())
         return wasmtime.Module.deserialize_file(engine, str(file))

@@ -108,8 +108,8 @@ class Call:
         paused = True
         try:
             while paused:
+                _check_cpu(instance)
                 if instance.wake is None:
-                    _check_cpu(instance)
                     await asyncio.sleep(0)
                 else:
                     await instance.wake

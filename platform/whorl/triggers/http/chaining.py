@@ -5,6 +5,7 @@ the response's body passes through a channel that holds one piece, so a slow rea
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 
 from whorl.app.routes import RoutePattern
@@ -17,6 +18,8 @@ from whorl.triggers.http.headers import CHAINED_CLIENT, spin_field_lines
 from whorl.triggers.http.messages import Fields, IncomingRequest
 from whorl.triggers.http.router import Route, RouteMatch, Router
 from whorl.types import Headers
+
+logger = logging.getLogger(__name__)
 
 
 class Chain:
@@ -110,7 +113,7 @@ class _Channel:
         await self.start(status, headers)
         self._rest = body
         self._complete = True
-        self._pieces.put_nowait(None)
+        self._note_end()
 
     async def start(self, status: int, headers: Fields) -> None:
         """Take the head."""
@@ -126,18 +129,24 @@ class _Channel:
         """Take the end of the body."""
         self.trailers = trailers
         self._complete = True
-        await self._pieces.put(None)
+        self._note_end()
 
     async def abort(self) -> None:
         """The body breaks off."""
-        await self._pieces.put(None)
+        self._note_end()
 
     def end(self, task: "asyncio.Task[None]") -> None:
         """The component has ended; whoever still waits for its head learns it."""
-        self._over = True
-        if not task.cancelled() and task.exception() is not None and self._pieces.empty():
-            self._pieces.put_nowait(None)
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("a request to another component failed", exc_info=task.exception())
+        self._note_end()
         self._head.set()
+
+    def _note_end(self) -> None:
+        """Nothing follows what is in the queue; never waits, for the reader may be gone."""
+        self._over = True
+        if self._pieces.empty():
+            self._pieces.put_nowait(None)
 
     async def response(self) -> OutboundResponse:
         """Return the response once its head is there; a cancellation ends the component's request."""
@@ -156,11 +165,10 @@ class _Channel:
         Raises:
             OutboundError: the body broke off.
         """
-        if not self._rest and not (self._complete and self._pieces.empty()):
+        if not self._rest and not (self._over and self._pieces.empty()):
             self._rest = await self._pieces.get() or b""
-            if not self._rest and not self._complete:
-                self._pieces.put_nowait(None)
-                raise OutboundError("HTTP-response-incomplete")
+        if not self._rest and not self._complete:
+            raise OutboundError("HTTP-response-incomplete")
         data, self._rest = self._rest[:limit], self._rest[limit:]
         return data
 

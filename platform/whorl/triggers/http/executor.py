@@ -143,6 +143,7 @@ class _PausedRun:
         self._expired = False
         self._guest = loop.create_task(call.finish())
         self._writer = loop.create_task(write(exchange, sink, executor.component))
+        self._writer.add_done_callback(self._note_written)
         self._pump = loop.create_task(self._bring())
         self._timer = None if executor.timeout is None else loop.call_later(executor.timeout, self._expire)
 
@@ -157,7 +158,10 @@ class _PausedRun:
             raise
         finally:
             await self._settle()
-        await self._end_writing()
+        try:
+            await self._end_writing()
+        finally:
+            self._writer.cancel()
 
     async def _settle(self) -> None:
         if self._timer is not None:
@@ -189,6 +193,15 @@ class _PausedRun:
         await asyncio.wait({self._writer})
         if not self._writer.cancelled():
             self._writer.result()
+
+    def _note_written(self, writer: "asyncio.Task[None]") -> None:
+        """End a guest whose response can no longer be sent: it would wait for the client for ever."""
+        exchange = self._exchange
+        failure = None if writer.cancelled() else writer.exception()
+        if failure is not None and not exchange.complete and exchange.failure is None and not self._guest.done():
+            component = self._executor.component
+            logger.error("component `%s`: its response cannot be sent: %s", component, str(failure))
+            self._guest.cancel()
 
     def _expire(self) -> None:
         self._expired = True

@@ -36,27 +36,33 @@ def composition_of(component: LockedComponent, driver: str) -> Composition:
 
 
 def _wire(
-    dependencies: Iterable[LockedDependency], nodes: dict[str, ComponentSource], refused: tuple[str, ...]
+    dependencies: Iterable[LockedDependency],
+    nodes: dict[str, ComponentSource],
+    refused: tuple[str, ...],
+    *,
+    inherits: bool = True,
 ) -> dict[str, str | ExportOf]:
     """Return the wiring for `dependencies`, and add the components behind them to `nodes`, each once.
 
-    Whoever does not inherit gets no privileged adapter, and may not import what is `refused`.
+    Whoever does not inherit, or stands behind one that does not, gets no privileged adapter, and may not import what is
+    `refused`.
     """
     wiring: dict[str, str | ExportOf] = {}
     for dependency in dependencies:
-        name = _node_name(dependency)
+        is_granted = inherits and dependency.inherits_configuration
+        name = _node_name(dependency, is_granted=is_granted)
         if name not in nodes:
-            adapters = None if dependency.inherits_configuration else tuple(_unprivileged_adapters())
-            inner = _wire(dependency.dependencies, nodes, refused)
-            not_for_it = () if dependency.inherits_configuration else refused
+            adapters = None if is_granted else tuple(_unprivileged_adapters())
+            inner = _wire(dependency.dependencies, nodes, refused, inherits=is_granted)
+            not_for_it = () if is_granted else refused
             nodes[name] = ComponentSource(name, dependency.source, inner, adapters, not_for_it)
         wiring[dependency.name] = name if dependency.export is None else ExportOf(name, dependency.export)
     return wiring
 
 
-def _node_name(dependency: LockedDependency) -> str:
+def _node_name(dependency: LockedDependency, *, is_granted: bool) -> str:
     name = dependency.component or str(dependency.source)
-    return name if dependency.inherits_configuration else f"{name} (denied)"
+    return name if is_granted else f"{name} (denied)"
 
 
 def _shared_grants(component: LockedComponent) -> Iterable[str]:

@@ -1,0 +1,8 @@
+// The smallest useful JavaScript guest: answers every request with a greeting, a POST with its own body.
+
+addEventListener("fetch", (event) => event.respondWith(answer(event.request)));
+
+async function answer(request) {
+  const text = request.method === "POST" ? await request.text() : "hello from JavaScript";
+  return new Response(text, { headers: { "content-type": "text/plain" } });
+}

@@ -17,22 +17,22 @@ class StuckSink:
         self.writing = asyncio.Event()
         self._failure = failure
 
-    async def whole(self, status: int, headers: Fields, body: bytes) -> None:  # noqa: RUF029 - a sink's methods are coroutines
+    async def whole(self, status: int, headers: Fields, body: bytes) -> None:  # noqa: ARG002 - a sink
         raise AssertionError("the response was not streamed")
 
-    async def start(self, status: int, headers: Fields) -> None:  # noqa: RUF029 - a sink's methods are coroutines
+    async def start(self, status: int, headers: Fields) -> None:
         pass
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, data: bytes) -> None:  # noqa: ARG002 - as above
         self.writing.set()
         if self._failure is not None:
             raise self._failure
         await asyncio.Event().wait()
 
-    async def finish(self, trailers: Fields) -> None:  # noqa: RUF029 - a sink's methods are coroutines
+    async def finish(self, trailers: Fields) -> None:
         pass
 
-    async def abort(self) -> None:  # noqa: RUF029 - a sink's methods are coroutines
+    async def abort(self) -> None:
         pass
 
 

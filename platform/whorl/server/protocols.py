@@ -59,7 +59,10 @@ class DirectProtocol(HttpToolsProtocol):
         """Go the ordinary way unless nothing follows and nothing is under way."""
         busy = self.cycle is not None and not self.cycle.response_complete
         has_more = any(name in _BODY_FIELDS for name, _ in self.headers)
-        self._is_direct = not (busy or has_more or self.flow.write_paused or self.transport.is_closing())
+        # Of other forms of a target uvicorn refuses some, which it must do before a guest is begun.
+        is_plain = self.url.startswith(b"/")
+        held_up = busy or self.flow.write_paused or self.transport.is_closing()
+        self._is_direct = is_plain and not (has_more or held_up)
         if not self._is_direct:
             self._go_by_asgi()
 

@@ -10,7 +10,7 @@ import asyncio
 import ctypes
 import re
 from collections.abc import Callable, Generator
-from ctypes import POINTER, c_void_p, cast
+from ctypes import POINTER, c_uint64, c_void_p, cast
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -27,26 +27,26 @@ _SLICE_TICKS = 2
 _REASON = re.compile(r"wasm trap: .*")
 
 
-class ErrorSlot:
-    """Room for the error of one call, by address."""
+class CallSpace(ctypes.Structure):
+    """Room for what the C API writes about one instance, by address: its handle, its function, the error of a call."""
 
-    __slots__ = ("_slot", "address")
+    _fields_ = (("instance", c_uint64 * 2), ("function", c_uint64 * 4), ("error", c_void_p))
 
-    def __init__(self) -> None:
-        self._slot = c_void_p()
-        self.address = ctypes.addressof(self._slot)
-
-    def take(self) -> str | None:
+    def take_error(self) -> str | None:
         """Return the message of the error, None when there is none; frees it."""
-        value = self._slot.value
+        value: int | None = self.error
         if value is None:
             return None
-        self._slot.value = None
+        self.error: int | None = None
         error = WasmtimeError._from_ptr(cast(value, _ERROR_POINTER))  # noqa: SLF001 - the wheel has no public way
         try:
             return str(error)
         finally:
             error.close()
+
+
+FUNCTION_OFFSET: int = getattr(CallSpace, "function").offset  # noqa: B009 - a ctypes descriptor
+ERROR_OFFSET: int = getattr(CallSpace, "error").offset  # noqa: B009 - as above
 
 
 class Call:
@@ -80,7 +80,7 @@ class Call:
             return False
         bindings.future_delete(self._future)
         instance.wake = None
-        message = instance.errors.take()
+        message = instance.space.take_error()
         if message is not None:
             instance.poisoned = True
             raise _trap(instance, message)

@@ -6,7 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from whorl.engine import bindings
-from whorl.engine.fibers import Call, ErrorSlot
+from whorl.engine.fibers import ERROR_OFFSET, FUNCTION_OFFSET, Call, CallSpace
 from whorl.engine.host_interfaces import ValueType
 from whorl.engine.limits import InstanceLimits
 from whorl.engine.tasks import TaskTable
@@ -37,15 +37,13 @@ class Instance:
     """
 
     __slots__ = (
-        "_func",
-        "_raw",
+        "_address",
         "_store",
         "born",
         "closed",
         "component",
         "context",
         "cpu_used",
-        "errors",
         "failure",
         "host_calls",
         "limits",
@@ -54,6 +52,7 @@ class Instance:
         "poisoned",
         "released",
         "served",
+        "space",
         "state",
         "tasks",
         "ticker",
@@ -70,7 +69,8 @@ class Instance:
         self.loop = asyncio.get_running_loop()
         self.wake: asyncio.Future[None] | None = None
         self.failure: BaseException | None = None
-        self.errors = ErrorSlot()
+        self.space = CallSpace()
+        self._address = ctypes.addressof(self.space)
         self.poisoned = False
         self.closed = False
         self.cpu_used = 0.0
@@ -89,17 +89,15 @@ class Instance:
         The call raises:
             Trap: the guest's start function trapped, or its memory exceeds the limit.
         """
-        linked = self.linked
-        self._raw = raw = ctypes.create_string_buffer(16)
+        linked, space = self.linked, self._address
         future = bindings.instantiate_async(
-            linked.linker_address, self.context, linked.component_address, ctypes.addressof(raw), self.errors.address
+            linked.linker_address, self.context, linked.component_address, space, space + ERROR_OFFSET
         )
         return Call(self, future, self._find_export)
 
     def _find_export(self) -> None:
-        self._func = func = ctypes.create_string_buffer(32)
-        raw, export = ctypes.addressof(self._raw), self.linked.export_address
-        if not bindings.instance_get_func(raw, self.context, export, ctypes.addressof(func)):
+        space = self._address
+        if not bindings.instance_get_func(space, self.context, self.linked.export_address, space + FUNCTION_OFFSET):
             raise RuntimeError("the composed component has lost its export")
 
     def call(self) -> Call:
@@ -109,8 +107,11 @@ class Instance:
             Trap: the guest trapped; the instance is poisoned.
         """
         self.cpu_used = 0.0
-        func = ctypes.addressof(self._func)
-        return Call(self, bindings.call_async(func, self.context, None, 0, None, 0, self.errors.address))
+        space = self._address
+        return Call(
+            self,
+            bindings.call_async(space + FUNCTION_OFFSET, self.context, None, 0, None, 0, space + ERROR_OFFSET),
+        )
 
     def memory_pages(self) -> int | None:
         """Return the size of the guest's linear memory in pages of 64 KiB, None when the component cannot tell.
@@ -125,9 +126,9 @@ class Instance:
             return None
         func, result = ctypes.create_string_buffer(32), ctypes.create_string_buffer(bindings.VALUE_SIZE)
         address, answer = ctypes.addressof(func), ctypes.addressof(result)
-        if not bindings.instance_get_func(ctypes.addressof(self._raw), self.context, export, address):
+        if not bindings.instance_get_func(self._address, self.context, export, address):
             raise RuntimeError("the composed component has lost its export")
-        call = Call(self, bindings.call_async(address, self.context, None, 0, answer, 1, self.errors.address))
+        call = Call(self, bindings.call_async(address, self.context, None, 0, answer, 1, self._address + ERROR_OFFSET))
         while not call.step():
             pass
         (pages,) = _read_pages(answer)

@@ -87,8 +87,8 @@ class InstancePool:
             self._ready.append(await self.linked.instantiate(self.settings.limits))
 
     def take(self) -> Instance | None:
-        """Return an instance if a place is free and one is warm or can be made at once; what `acquire` does otherwise."""
-        if self.in_use >= self.settings.max_instances or self._waiting:
+        """Return an instance if a place is free and one is warm or can be made at once; else `acquire` must be tried."""
+        if self.in_use >= self.settings.max_instances or self._waiting or self._closed:
             return None
         if not self._ready:
             self._close_one()

@@ -38,6 +38,9 @@ class DirectProtocol(HttpToolsProtocol):
         self._application = cast("DirectApplication", self.app)
         self._is_direct = False
         self._address = _UNKNOWN_CLIENT
+        self._idle_since: float | None = None
+        self._default_headers: Fields | None = None
+        self._lines = b""
 
     def connection_made(self, transport: Any) -> None:
         """Note the peer's address once for all requests."""
@@ -102,14 +105,17 @@ class DirectProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def _write(self, status: int, headers: Fields, body: bytes) -> None:
-        lines = [STATUS_LINE.get(status) or b"HTTP/1.1 %d \r\n" % status]
-        lines += [b"%b: %b\r\n" % field for field in self.server_state.default_headers]
-        lines += [b"%b: %b\r\n" % field for field in headers]
         is_head = self.parser.get_method() == b"HEAD"
-        if status in NO_BODY:
-            body = b""
-        elif (body or not is_head) and not any(name == b"content-length" for name, _ in headers):
-            lines.append(b"content-length: %d\r\n" % len(body))
+        length: bytes | None = b"content-length: %d\r\n" % len(body)
+        if status in NO_BODY or (is_head and not body):
+            length, body = None, b""
+        lines = [STATUS_LINE.get(status) or b"HTTP/1.1 %d \r\n" % status, self._default_lines()]
+        for name, value in headers:
+            lines.append(b"%b: %b\r\n" % (name, value))
+            if name == b"content-length":
+                length = None
+        if length is not None:
+            lines.append(length)
         keeps_alive = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
         lines.append(b"\r\n" if keeps_alive else b"connection: close\r\n\r\n")
         if not is_head:
@@ -118,6 +124,48 @@ class DirectProtocol(HttpToolsProtocol):
         if not keeps_alive:
             self.transport.close()
         self.on_response_complete()
+
+    def _default_lines(self) -> bytes:
+        """Return the server's own header lines; uvicorn makes a new list of them every second."""
+        headers = self.server_state.default_headers
+        if headers is not self._default_headers:
+            self._default_headers = headers
+            self._lines = b"".join([b"%b: %b\r\n" % field for field in headers])
+        return self._lines
+
+    def on_response_complete(self) -> None:
+        """Serve what is queued, else note since when the connection is idle: one timer for all its requests."""
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._watch_idleness(self.timeout_keep_alive)
+
+    def _unset_keepalive_if_required(self) -> None:
+        """The connection is in use again; the timer finds that out by itself."""
+        self._idle_since = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of the timer."""
+        super().connection_lost(exc)
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+            self.timeout_keep_alive_task = None
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close the connection if it has been idle for long enough, else look again when it may have been."""
+        self.timeout_keep_alive_task = None
+        idle = 0.0 if self._idle_since is None else self.loop.time() - self._idle_since
+        if idle >= self.timeout_keep_alive:
+            super().timeout_keep_alive_handler()
+        elif not self.transport.is_closing():
+            self._watch_idleness(self.timeout_keep_alive - idle)
+
+    def _watch_idleness(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
 
 
 def _continuation(begun: BegunRequest) -> Callable[..., Any]:

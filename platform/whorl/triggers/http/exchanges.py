@@ -15,7 +15,6 @@ from whorl.engine.instances import Instance
 from whorl.engine.packing import (
     MalformedError,
     decode_base64,
-    decode_fields,
     decode_head,
     encode_fields,
     encode_head,
@@ -261,8 +260,11 @@ def _parse_response(head: bytes) -> tuple[int, Fields]:
 def _parse_fields(lines: bytes) -> Fields:
     if not _FIELD_LINES.fullmatch(lines):
         raise MalformedError("a field is not allowed by HTTP's syntax")
-    fields = [(name.lower(), value) for name, value in decode_fields(lines)]
-    for name, _ in fields:
+    fields = []
+    for line in lines.split(b"\r")[:-1]:
+        name, _, value = line.partition(b"\n")
+        name = name.lower()
         if name in FORBIDDEN:
             raise MalformedError(f"field `{name.decode()}` is not for guests to set")
+        fields.append((name, value))
     return fields

@@ -68,7 +68,7 @@ class RouteMatch(NamedTuple, Generic[T]):
 
 
 class _Candidate(NamedTuple, Generic[T]):
-    pattern: re.Pattern[bytes]
+    pattern: re.Pattern[bytes] | None  # None: matches every path
     route: Route[T]
     has_wildcard: bool
 
@@ -104,6 +104,8 @@ class Router(Generic[T]):
         if literal is not None:
             return literal
         for pattern, route, has_wildcard in self._by_first_segment.get(trimmed.partition(b"/")[0], self._anywhere):
+            if pattern is None:
+                return RouteMatch(route, _path_info(trimmed, raw))
             found = pattern.fullmatch(trimmed)
             if found is not None:
                 if not has_wildcard:
@@ -176,6 +178,8 @@ def _first_segment(pattern: RoutePattern) -> bytes | None:
 
 def _candidate(route: Route[T]) -> _Candidate[T]:
     segments = route.pattern.segments
+    if [segment.kind for segment in segments] == [SegmentKind.WILDCARD]:
+        return _Candidate(None, route, has_wildcard=True)
     has_wildcard = bool(segments) and segments[-1].kind is SegmentKind.WILDCARD
     expression = ""
     for place, segment in enumerate(segments):

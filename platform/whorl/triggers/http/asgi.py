@@ -147,7 +147,8 @@ async def read_request(scope: Scope, receive: Receive, authority: bytes) -> Inco
         headers=headers,
         watch=body.watch,
     )
-    if has_body(headers):
+    if has_body(headers) or not scope.get("http_version", "1.1").startswith("1."):
+        # From HTTP/2 on a body needs no header that announces it.
         request.body = await body.first()
         if body.more:
             request.receive = body.read

@@ -93,7 +93,7 @@ class Exchange:
         self.failure: bytes | None = None
         self.trailers: Fields = []
         self.status_without_response: int | None = None
-        if more:
+        if more and not body:
             instance.tasks.clear(REQUEST_BODY)
         else:
             instance.tasks.mark(REQUEST_BODY)

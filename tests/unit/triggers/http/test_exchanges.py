@@ -141,3 +141,11 @@ async def test_there_is_one_response() -> None:
             late()
     given.respond_fail(b"internal-error")
     assert given.failure is None
+
+
+async def test_what_is_left_of_a_large_first_piece_need_not_be_waited_for() -> None:
+    given, tasks = exchange(b"x" * (REQUEST_BUFFER + 10), more=True)
+    given.request()
+    assert tasks.is_ready(REQUEST_BODY)
+    given.read(100)
+    assert not tasks.is_ready(REQUEST_BODY)

@@ -126,6 +126,24 @@ def test_a_worker_that_dies_is_replaced(app: Path) -> None:
         assert up.stop() == 0
 
 
+def test_why_a_worker_cannot_be_replaced_is_said(app: Path) -> None:
+    with WhorlUp("-f", app, "--workers", "2") as up:
+        database = app.parent / ".spin" / "sqlite_key_value.db"
+        database.unlink()
+        database.mkdir()
+        children = Path(f"/proc/{up.process.pid}/task/{up.process.pid}/children").read_text().split()
+        for child in children:
+            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                subprocess.run(["kill", "-9", child], check=True)
+                break
+        for _ in range(100):
+            if up.errors.count("starting another") > 1:
+                break
+            time.sleep(0.1)
+        assert str(database) in up.errors
+        assert up.stop() == 0
+
+
 def test_a_bare_component_is_served_on_every_path(tmp_path: Path) -> None:
     with WhorlUp("-f", LAB, "--state-dir", tmp_path) as up:
         assert httpx.get(f"{up.url}/hello").text == "hello"

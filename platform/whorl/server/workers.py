@@ -6,6 +6,7 @@ it is theirs, starts them, passes signals on, and starts one anew that dies.
 """
 
 import asyncio
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -105,14 +106,18 @@ class _Supervisor:
         worker.start()
         theirs.close()
         self._workers[worker] = pipe
+        if self._stopping:
+            # The signal came while this worker was not among those that it was passed on to.
+            worker.terminate()
 
     def _tend(self) -> None:
         """Wait until a worker ends; start another unless all are to end."""
         wait_for([worker.sentinel for worker in self._workers], timeout=1)
         for worker in [worker for worker in self._workers if not worker.is_alive()]:
-            self._workers.pop(worker).close()
+            with self._workers.pop(worker) as pipe:
+                reason = _last_words(pipe)
             if not self._stopping:
-                sys.stderr.write(f"worker {worker.pid} ended with code {worker.exitcode}; starting another\n")
+                sys.stderr.write(f"worker {worker.pid} ended with code {worker.exitcode}{reason}; starting another\n")
                 self._start()
 
     def _stop(self, _number: int, _frame: object) -> None:
@@ -127,6 +132,16 @@ async def _prepare(app: LockedApp, options: UpOptions, progress: Progress) -> No
     """Start and end the app once, so that everything is compiled and whatever is wrong is found by this process."""
     async with HttpTrigger(app, _trigger_options(options), GuestLogs(None), progress):
         pass
+
+
+def _last_words(pipe: Connection) -> str:
+    """Return why a worker could not serve, as far as it said so."""
+    with contextlib.suppress(EOFError, OSError):
+        while pipe.poll():
+            failure = pipe.recv()
+            if failure is not None:
+                return f" ({failure})"
+    return ""
 
 
 def _await_ready(pipe: Connection) -> None:

@@ -87,7 +87,7 @@ class InstancePool:
             self._ready.append(await self.linked.instantiate(self.settings.limits))
 
     def take(self) -> Instance | None:
-        """Return an instance if a place is free and one is warm or can be made at once; else `acquire` must be tried."""
+        """Return an instance if a place is free and one is warm or can be made at once; else try `acquire`."""
         if self.in_use >= self.settings.max_instances or self._waiting or self._closed:
             return None
         if not self._ready:
@@ -132,7 +132,7 @@ class InstancePool:
             self._ready.append(instance)
             self._watch_idle()
         self._leave()
-        if not self._tending:
+        if not self._tending and (self._retired or len(self._ready) < self.settings.warm):
             self._tending = True
             instance.loop.call_soon(self._tend)
 

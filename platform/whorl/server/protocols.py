@@ -10,7 +10,6 @@ guest that has been begun already with what is left of its request.
 from collections.abc import Callable
 from typing import Any, Protocol, cast, runtime_checkable
 
-import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from whorl.triggers.http.asgi import NO_BODY, Receive, Scope, Send, finish
@@ -37,6 +36,7 @@ class DirectProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._application = cast("DirectApplication", self.app)
         self._is_direct = False
+        self._has_more = False
         self._address = _UNKNOWN_CLIENT
         self._idle_since: float | None = None
         self._default_headers: Fields | None = None
@@ -53,19 +53,22 @@ class DirectProtocol(HttpToolsProtocol):
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
+        self._has_more = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header."""
-        self.headers.append((name.lower(), value))
+        name = name.lower()
+        if name in _BODY_FIELDS:
+            self._has_more = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Go the ordinary way unless nothing follows and nothing is under way."""
         busy = self.cycle is not None and not self.cycle.response_complete
-        has_more = any(name in _BODY_FIELDS for name, _ in self.headers)
         # Of other forms of a target uvicorn refuses some, which it must do before a guest is begun.
-        is_plain = self.url.startswith(b"/")
+        is_plain = self.url.startswith(b"/") and b"#" not in self.url
         held_up = busy or self.flow.write_paused or self.transport.is_closing()
-        self._is_direct = is_plain and not (has_more or held_up)
+        self._is_direct = is_plain and not (self._has_more or held_up)
         if not self._is_direct:
             self._go_by_asgi()
 
@@ -90,10 +93,9 @@ class DirectProtocol(HttpToolsProtocol):
             self.app = application
 
     def _begin(self) -> BegunRequest | None:
-        url = httptools.parse_url(self.url)
+        path, _, query = self.url.partition(b"?")
         scheme = b"https" if self.scheme == "https" else b"http"
-        method = self.parser.get_method()
-        head = RequestHead(method, scheme, url.path or b"/", url.query or b"", self.headers, self._address)
+        head = RequestHead(self.parser.get_method(), scheme, path, query, self.headers, self._address)
         return self._application.begin(head)
 
     def _go_by_asgi(self) -> None:

@@ -99,9 +99,9 @@ class Executor:
         self.pool.release(instance)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class BegunRequest:
-    """A request whose guest has run once.
+    """A request whose guest has run once. Not frozen, which would double what making one costs.
 
     Attributes:
         executor: what runs it.

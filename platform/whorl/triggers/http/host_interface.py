@@ -9,10 +9,9 @@ _S = ValueType.STRING
 
 
 def _exchange(instance: Instance) -> Exchange:
-    try:
-        exchange: Exchange = instance.state[Exchange]
-    except KeyError:
-        raise MalformedError("there is no request to serve") from None
+    exchange: Exchange | None = instance.state.get(Exchange)
+    if exchange is None:
+        raise MalformedError("there is no request to serve")
     return exchange
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 Fields = list[tuple[bytes, bytes]]
 
@@ -33,9 +33,8 @@ class IncomingRequest:
     watch: Callable[[], Awaitable[None]] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RequestHead:
-    """A request as a protocol parser gives it; see `IncomingRequest`.
+class RequestHead(NamedTuple):
+    """A request as a protocol parser gives it; see `IncomingRequest`. A tuple, because one is made per request.
 
     Attributes:
         path: raw, without the query.

@@ -30,7 +30,7 @@ class AsgiSink:
     async def whole(self, status: int, headers: Fields, body: bytes) -> None:
         """Send a complete response, with its length if the guest did not say it."""
         if status in NO_BODY:
-            body = b""
+            headers, body = _without_length(headers), b""
         elif (body or self._method != "HEAD") and not any(name == b"content-length" for name, _ in headers):
             headers.append((b"content-length", b"%d" % len(body)))
         send = self._send
@@ -40,6 +40,8 @@ class AsgiSink:
     async def start(self, status: int, headers: Fields) -> None:
         """Send the head; the server chooses the transfer coding when the guest gave no length."""
         self._bodiless = status in NO_BODY
+        if self._bodiless:
+            headers = _without_length(headers)
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
 
     async def write(self, data: bytes) -> None:
@@ -115,6 +117,11 @@ class AsgiBody:
         while self._more:
             await self.first()
         await self.first()
+
+
+def _without_length(headers: Fields) -> Fields:
+    """Return `headers` without the length of a body that is not sent: servers take its lack for a broken response."""
+    return [field for field in headers if field[0] != b"content-length"]
 
 
 def has_body(headers: Fields) -> bool:

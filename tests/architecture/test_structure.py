@@ -91,4 +91,3 @@ def test_every_module_says_what_it_is_for() -> None:
 def test_no_module_has_a_name_that_says_nothing() -> None:
     vague = {"utils", "common", "helpers", "misc", "manager", "util", "helper"}
     assert {module.stem for module in MODULES} & vague == set()
-

@@ -20,7 +20,7 @@ _Call = Callable[["Instance", int, int], None]
 def record_failure(instance: "Instance", raised: BaseException) -> int:
     """Keep what a host function raised as the cause of the trap, and return the error that makes it one."""
     instance.failure = raised
-    address: int = bindings.error_new(f"{type(raised).__name__}: {raised}".encode().replace(b"\0", b""))
+    address: int = bindings.error_new(f"{type(raised).__name__}: {raised}".encode(errors="replace").replace(b"\0", b""))
     return address
 
 

@@ -46,7 +46,8 @@ class ComponentLoader:
             StoreError: the cache cannot be used.
         """
         self._check_refused(name, composition)
-        file = self._cache.path(self._key(composition), lambda: self._make(name, composition))
+        key = self._key(composition)
+        file = self._cache.path(key, lambda: self._make_from(name, composition, key))
         try:
             return wasm.Component.deserialize_file(self._engine.wasmtime, str(file))
         except WasmtimeError as error:
@@ -74,6 +75,12 @@ class ComponentLoader:
         parts.append(composition.to_json({source.name: _digest(source.wasm) for source in composition.sources()}))
         digest.update(json.dumps(parts).encode())
         return digest.hexdigest()
+
+    def _make_from(self, name: str, composition: Composition, key: str) -> bytes:
+        code = self._make(name, composition)
+        if self._key(composition) != key:
+            raise ComponentError(f"component `{name}` was changed while it was compiled; start again")
+        return code
 
     def _make(self, name: str, composition: Composition) -> bytes:
         try:

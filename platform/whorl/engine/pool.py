@@ -91,6 +91,8 @@ class InstancePool:
         if self.in_use >= self.settings.max_instances or self._waiting or self._closed:
             return None
         if not self._ready:
+            if self._starting:
+                return None
             self._close_one()
             self._make()
             if not self._ready:
@@ -239,7 +241,8 @@ class InstancePool:
         except Trap as trap:
             self._give_up(instance, trap)
         else:
-            self._ready.append(instance)
+            enough = len(self._ready) >= max(self.settings.warm, 1) or self._closed
+            (self._retired if enough else self._ready).append(instance)
 
     def _started(self, task: asyncio.Task[None]) -> None:
         self._starting.discard(task)

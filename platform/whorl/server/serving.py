@@ -108,6 +108,11 @@ def make_server(
     return Server(config, ready)
 
 
-async def serve(application: Callable[..., Any], sockets: Sequence[socket.socket], ready: Callable[[], None]) -> None:
-    """Serve `application` on `sockets` (bound, not listening) until a signal says stop."""
-    await make_server(application, ready).serve(sockets=list(sockets))
+async def serve(application: Callable[..., Any], sockets: Sequence[socket.socket], ready: Callable[[], None]) -> bool:
+    """Serve `application` on `sockets` (bound, not listening) until a signal says stop.
+
+    Returns whether a second signal said that nothing is to be waited for.
+    """
+    server = make_server(application, ready)
+    await server.serve(sockets=list(sockets))
+    return server.force_exit

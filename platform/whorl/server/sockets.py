@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from whorl.errors import ListenError
 
 _TRIES = 10
+_LAST_PORT = 0xFFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class ListenAddress:
             ListenError: it has no port, or not a number from 0 to 65535.
         """
         host, separator, port = text.rpartition(":")
-        if not separator or not host or not port.isdigit() or int(port) > 0xFFFF:
+        if not separator or not host or not (port.isascii() and port.isdigit()) or int(port) > _LAST_PORT:
             raise ListenError(f"`{text}` is not an address to listen on; write host and port, as in `127.0.0.1:3000`")
         return cls(host.removeprefix("[").removesuffix("]"), int(port))
 
@@ -44,7 +45,8 @@ def bind(address: ListenAddress, *, find_free_port: bool = False, shared: bool =
     Raises:
         ListenError: the port is in use, or the address cannot be bound.
     """
-    ports = range(address.port, address.port + (_TRIES if find_free_port and address.port else 1))
+    tries = _TRIES if find_free_port and address.port else 1
+    ports = range(address.port, min(address.port + tries, _LAST_PORT + 1))
     for port in ports:
         try:
             return _bind(ListenAddress(address.host, port), shared=shared)

@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from multiprocessing.connection import Connection
@@ -31,6 +32,9 @@ from whorl.triggers.http.trigger import HttpTrigger, TriggerOptions
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
+_RESTART_PAUSE = 0.5
+"""Seconds before a worker is replaced, so that one that cannot start does not keep a core busy."""
+
 Announce = Callable[[ListenAddress], None]
 
 
@@ -42,8 +46,13 @@ def run_server(app: LockedApp, options: UpOptions, progress: Progress, announce:
     """
     shared = options.workers > 1
     with ExitStack() as stack:
-        listener = stack.enter_context(bind(options.listen, find_free_port=options.find_free_port, shared=shared))
+        listener = bind(options.listen, find_free_port=options.find_free_port)
         address = bound_address(listener)
+        if shared:
+            # Bound alone first: a port that others share could be bound too, and would share its requests with them.
+            listener.close()
+            listener = bind(address, shared=True)
+        stack.callback(listener.close)
         if shared:
             return _Supervisor(app, options, address).run(progress, announce)
         _run_worker(app, options, listener, progress, lambda: announce(address))
@@ -67,7 +76,8 @@ def _trigger_options(options: UpOptions) -> TriggerOptions:
 
 async def _serve(trigger: HttpTrigger, listener: socket.socket, ready: Callable[[], None]) -> None:
     async with trigger:
-        await serve(trigger, [listener], ready)
+        if await serve(trigger, [listener], ready):
+            trigger.grace = 0.0
 
 
 class _Supervisor:
@@ -118,6 +128,7 @@ class _Supervisor:
                 reason = _last_words(pipe)
             if not self._stopping:
                 sys.stderr.write(f"worker {worker.pid} ended with code {worker.exitcode}{reason}; starting another\n")
+                time.sleep(_RESTART_PAUSE)
                 self._start()
 
     def _stop(self, _number: int, _frame: object) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 _WELL_KNOWN = b"/.well-known/spin/"
 _INTERNAL_SUFFIX = b".spin.internal"
+_LINE_BREAK = re.compile(rb"[\0\r\n]")
 _UNKNOWN_CLIENT = ("0.0.0.0", 0)  # noqa: S104 - what Spin says when there is no peer address
 
 
@@ -59,7 +61,11 @@ class HttpApplication:
             await sink.whole(404, [], b"")
             return
         lines, authority = visible_fields(scope["headers"])
-        if authority is None or authority.partition(b":")[0].endswith(_INTERNAL_SUFFIX):
+        if (
+            authority is None
+            or authority.partition(b":")[0].endswith(_INTERNAL_SUFFIX)
+            or _breaks_lines(scope, authority)
+        ):
             await sink.whole(400, [], b"")
             return
         try:
@@ -73,6 +79,9 @@ class HttpApplication:
         except ResponseBrokenOffError:
             # The server cuts the connection when the application returns without completing its response.
             return
+        except Exception:
+            logger.exception("a request could not be served")
+            raise
 
     def begin(self, head: RequestHead) -> BegunRequest | None:
         """Serve a request without a body at once, as far as that goes; None when it has to go the ordinary way."""
@@ -104,6 +113,11 @@ def _info(app: LockedApp) -> str:
     if app.version:
         info["version"] = app.version
     return json.dumps(info, indent=2)
+
+
+def _breaks_lines(scope: Scope, authority: bytes) -> bool:
+    """Tell whether a server let something pass that would add fields of its own to those that the guest sees."""
+    return _LINE_BREAK.search(authority + path_of(scope) + scope["query_string"]) is not None
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:

@@ -13,6 +13,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+_LAST_STATUS = 599
 NO_BODY = frozenset({204, 304})
 """Statuses whose responses have no body, whatever the guest wrote."""
 
@@ -34,7 +35,7 @@ class AsgiSink:
         elif (body or self._method != "HEAD") and not any(name == b"content-length" for name, _ in headers):
             headers.append((b"content-length", b"%d" % len(body)))
         send = self._send
-        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.start", "status": _known(status), "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
     async def start(self, status: int, headers: Fields) -> None:
@@ -42,7 +43,7 @@ class AsgiSink:
         self._bodiless = status in NO_BODY
         if self._bodiless:
             headers = _without_length(headers)
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self._send({"type": "http.response.start", "status": _known(status), "headers": headers})
 
     async def write(self, data: bytes) -> None:
         """Send a piece of the body; the server waits here when the client is slow."""
@@ -67,6 +68,11 @@ async def finish(begun: BegunRequest, receive: Receive, send: Send, method: str)
 
 class ResponseBrokenOffError(Exception):
     """The response cannot be completed; the server must cut the connection. Nothing more to report."""
+
+
+def _known(status: int) -> int:
+    """Return `status`, or 500 for one that ASGI servers do not know."""
+    return status if status <= _LAST_STATUS else 500
 
 
 class AsgiBody:

@@ -23,11 +23,16 @@ logger = logging.getLogger(__name__)
 
 
 class Chain:
-    """Answers requests to `<component>.spin.internal`; an `Answer` for `MemoryHttpClient`."""
+    """Answers requests to `<component>.spin.internal`; an `Answer` for `MemoryHttpClient`.
 
-    def __init__(self, executors: Mapping[str, Executor]) -> None:
+    Args:
+        executors: by component id.
+        running: is given the requests under way, whoever sent them may be gone; see `drain`.
+    """
+
+    def __init__(self, executors: Mapping[str, Executor], running: set[asyncio.Task[None]]) -> None:
         self._executors = executors
-        self._running: set[asyncio.Task[None]] = set()
+        self._running = running
 
     async def __call__(self, request: OutboundRequest) -> OutboundResponse:
         """Return the component's response as soon as its head is there.
@@ -48,10 +53,15 @@ class Chain:
 class ChainedApplication:
     """Answers requests that an app sends to itself (`self`): routed as if they came from outside."""
 
-    def __init__(self, executors: Mapping[str, Executor], routes: Sequence[tuple[RoutePattern, str]]) -> None:
+    def __init__(
+        self,
+        executors: Mapping[str, Executor],
+        routes: Sequence[tuple[RoutePattern, str]],
+        running: set[asyncio.Task[None]],
+    ) -> None:
         self._executors = executors
         self._router = Router(routes)
-        self._running: set[asyncio.Task[None]] = set()
+        self._running = running
 
     async def __call__(self, request: OutboundRequest) -> OutboundResponse:
         """Return the response of the component whose route matches, 404 when none does."""
@@ -63,6 +73,16 @@ class ChainedApplication:
         )
         host = request.authority.encode("ascii")
         return await _execute(request, match, host, host, self._running)
+
+
+async def drain(running: set[asyncio.Task[None]], timeout: float) -> None:  # noqa: ASYNC109 - for all of them
+    """Let chained requests end within `timeout` seconds; what is left then is cut off."""
+    if running:
+        _, late = await asyncio.wait(set(running), timeout=timeout)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late)
 
 
 async def _execute(

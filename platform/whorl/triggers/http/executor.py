@@ -7,6 +7,7 @@ and a timer. When the guest ends, however it ends, its instance is released firs
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -154,7 +155,10 @@ class _PausedRun:
         except asyncio.CancelledError:
             self._guest.cancel()
             self._writer.cancel()
-            await asyncio.wait({self._guest, self._writer})
+            while not self._guest.done():
+                # Cancelled once more: the instance can only be given back when its guest has ended.
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait({self._guest, self._writer})
             raise
         finally:
             await self._settle()
@@ -223,6 +227,9 @@ class _PausedRun:
             if not exchange.complete:
                 self._gone = True
                 self._guest.cancel()
+        except Exception:
+            logger.exception("component `%s`: its request's body cannot be read", self._executor.component)
+            exchange.break_off(b"internal-error\nthe body cannot be read")
 
 
 async def write(exchange: Exchange, sink: ResponseSink, component: str) -> None:

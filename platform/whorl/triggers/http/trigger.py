@@ -1,5 +1,6 @@
 """The HTTP trigger: an app's components prepared, their pools warm, and the ASGI application in front of them."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,13 +25,14 @@ from whorl.engine.traps import Trap
 from whorl.errors import ComponentError
 from whorl.triggers.http.application import HttpApplication
 from whorl.triggers.http.asgi import Receive, Scope, Send
-from whorl.triggers.http.chaining import Chain, ChainedApplication
+from whorl.triggers.http.chaining import Chain, ChainedApplication, drain
 from whorl.triggers.http.executor import BegunRequest, Executor
 from whorl.triggers.http.host_interface import HTTP_SERVER
 from whorl.triggers.http.messages import RequestHead
 
 _DRIVER = "driver-http"
 _SPARE_INSTANCES = 16
+_GRACE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +49,20 @@ class TriggerOptions:
 
 
 class HttpTrigger:
-    """Runs an app's HTTP routes. `async with` it, or `start` and `close`; call it as an ASGI application between."""
+    """Runs an app's HTTP routes. `async with` it, or `start` and `close`; call it as an ASGI application between.
+
+    Attributes:
+        app: the app.
+        pools: the instances, by component id.
+        grace: seconds that requests between components get to end when it is closed.
+    """
 
     def __init__(
         self, app: LockedApp, options: TriggerOptions, logs: LogSink, progress: Progress | None = None
     ) -> None:
         self.app = app
         self.pools: dict[str, InstancePool] = {}
+        self.grace = _GRACE
         self._options = options
         self._logs = logs
         self._progress = progress or NoProgress()
@@ -105,14 +114,19 @@ class HttpTrigger:
         self._stack.push_async_callback(network.aclose)
         engine = self._stack.enter_context(Engine(_configuration(app)))
         loader = ComponentLoader(engine, CompiledCache(options.cache_dir))
-        chain = Chain(self._executors)
-        itself = ChainedApplication(self._executors, _routes(app))
+        running: set[asyncio.Task[None]] = set()
+        chain = Chain(self._executors, running)
+        itself = ChainedApplication(self._executors, _routes(app), running)
         clients = OutboundClients(network, MemoryHttpClient(chain), MemoryHttpClient(itself))
         services = Services(self._logs, KeyValueCapability(stores), OutboundHttp(clients))
         compiled = await prepare(app, loader, _DRIVER, self._progress)
         for component, code in compiled.items():
             await self._serve(engine, component, code, services)
+        self._stack.push_async_callback(self._drain, running)
         self._application = HttpApplication(app, _routes(app), self._executors)
+
+    async def _drain(self, running: set[asyncio.Task[None]]) -> None:
+        await drain(running, self.grace)
 
     async def _serve(self, engine: Engine, component: str, code: CompiledComponent, services: Services) -> None:
         locked = self.app.components[component]

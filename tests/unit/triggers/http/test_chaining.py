@@ -27,7 +27,7 @@ class Answering:
 
 
 def chain(answer: Callable[[ResponseSink], Awaitable[None]]) -> Chain:
-    return Chain({"other": cast("Any", Answering(answer))})
+    return Chain({"other": cast("Any", Answering(answer))}, set())
 
 
 async def complete(sink: ResponseSink) -> None:

@@ -136,9 +136,10 @@ async def test_there_is_one_response() -> None:
     for second in (lambda: given.respond(b"r200\r\r"), lambda: given.respond_head(b"200\r")):
         with pytest.raises(MalformedError, match="second response"):
             second()
-    for late in (lambda: given.respond_chunk(b"rx"), lambda: given.respond_end(b"")):
-        with pytest.raises(MalformedError, match="outside of a response"):
-            late()
+    with pytest.raises(MalformedError, match="outside of a response"):
+        given.respond_chunk(b"rx")
+    with pytest.raises(MalformedError, match="outside of a response"):
+        given.respond_end(b"")
     given.respond_fail(b"internal-error")
     assert given.failure is None
 

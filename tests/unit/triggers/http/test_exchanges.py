@@ -133,9 +133,10 @@ async def test_a_response_that_is_not_http_is_refused(response: bytes) -> None:
 async def test_there_is_one_response() -> None:
     given, _ = exchange()
     given.respond(b"r200\r\r")
-    for second in (lambda: given.respond(b"r200\r\r"), lambda: given.respond_head(b"200\r")):
-        with pytest.raises(MalformedError, match="second response"):
-            second()
+    with pytest.raises(MalformedError, match="second response"):
+        given.respond(b"r200\r\r")
+    with pytest.raises(MalformedError, match="second response"):
+        given.respond_head(b"200\r")
     with pytest.raises(MalformedError, match="outside of a response"):
         given.respond_chunk(b"rx")
     with pytest.raises(MalformedError, match="outside of a response"):

@@ -13,7 +13,7 @@ from wasmtime import WasmtimeError
 from wasmtime import component as wasm
 
 from whorl.engine.cache import CompiledCache
-from whorl.engine.compositions import ComponentSource, ComposedComponent, Composition, Wasm
+from whorl.engine.compositions import ComponentSource, ComposedComponent, Composition, UnresolvedImport, Wasm
 from whorl.engine.engines import Engine
 from whorl.engine.tools import ComponentTools, cached_in, module_bytes
 from whorl.errors import ComponentError, ToolError
@@ -124,12 +124,17 @@ def _check_imports(name: str, composition: Composition, composed: ComposedCompon
     for left in composed.unresolved:
         if left.name.startswith(HOST_PACKAGE) and left.component in ours:
             continue
-        is_root = left.component == composition.components[0].name
-        of_dependency = "" if is_root else f" (its dependency `{left.component}`)"
-        raise ComponentError(
-            f"component `{name}`{of_dependency} imports `{left.name}`, which nobody provides; add a dependency that"
-            " exports it, or build the component without it"
-        )
+        raise ComponentError(_nobody_provides(name, composition, left))
+
+
+def _nobody_provides(name: str, composition: Composition, left: UnresolvedImport) -> str:
+    source = next(source for source in composition.components if source.name == left.component)
+    of_dependency = "" if source is composition.components[0] else f" (its dependency `{source.name}`)"
+    if source.adapters is None:
+        cure = "nobody provides; add a dependency that exports it, or build the component without it"
+    else:
+        cure = "is for those that inherit; if it may have that, add `inherit_configuration = true` to the dependency"
+    return f"component `{name}`{of_dependency} imports `{left.name}`, which {cure}"
 
 
 def _digest(content: Wasm) -> str:

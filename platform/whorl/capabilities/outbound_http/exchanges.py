@@ -14,11 +14,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from whorl.capabilities.outbound_http.client import HttpClient
-from whorl.capabilities.outbound_http.heads import HOP_BY_HOP, checked_fields, declared_length
+from whorl.capabilities.outbound_http.heads import checked_fields, declared_length
 from whorl.capabilities.outbound_http.messages import OutboundError, OutboundRequest, OutboundResponse
 from whorl.engine.packing import MalformedError, decode_fields, decode_head, encode_fields, encode_head, pack
 from whorl.engine.tasks import TaskTable
-from whorl.types import Headers
+from whorl.types import HOP_BY_HOP, Headers
 
 READ_AHEAD = 128 * 1024
 QUEUE_LIMIT = 64 * 1024

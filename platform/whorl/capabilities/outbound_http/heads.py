@@ -11,25 +11,10 @@ from urllib.parse import quote_from_bytes
 from whorl.capabilities.outbound_http.destinations import Destination
 from whorl.capabilities.outbound_http.messages import OutboundError, OutboundRequest
 from whorl.engine.packing import Fields, MalformedError, decode_base64, decode_fields, decode_head
-from whorl.types import Headers
+from whorl.types import HOP_BY_HOP, Headers
 
 DEFAULT_TIMEOUT = 600.0
 """Seconds for each limit that the guest leaves open; as in Spin."""
-
-HOP_BY_HOP = frozenset(
-    (
-        b"connection",
-        b"host",
-        b"http2-settings",
-        b"keep-alive",
-        b"proxy-authenticate",
-        b"proxy-authorization",
-        b"proxy-connection",
-        b"transfer-encoding",
-        b"upgrade",
-    )
-)
-"""Fields that belong to the connection: guests can neither set nor see them."""
 
 _MAX_FIELDS = 128 * 1024
 _MAX_TARGET = 64 * 1024

@@ -23,8 +23,8 @@ from whorl.engine.packing import (
     unpack,
 )
 from whorl.engine.tasks import REQUEST_BODY, RESPONSE_SINK
-from whorl.triggers.http.fields import FORBIDDEN
 from whorl.triggers.http.messages import Fields
+from whorl.types import HOP_BY_HOP
 
 REQUEST_BUFFER = 256 * 1024
 RESPONSE_BUFFER = 256 * 1024
@@ -264,7 +264,7 @@ def _parse_fields(lines: bytes) -> Fields:
     for line in lines.split(b"\r")[:-1]:
         name, _, value = line.partition(b"\n")
         name = name.lower()
-        if name in FORBIDDEN:
+        if name in HOP_BY_HOP:
             raise MalformedError(f"field `{name.decode()}` is not for guests to set")
         fields.append((name, value))
     return fields

@@ -2,21 +2,7 @@
 
 from whorl.triggers.http.headers import RESERVED
 from whorl.triggers.http.messages import Fields
-
-FORBIDDEN = frozenset(
-    {
-        b"connection",
-        b"host",
-        b"http2-settings",
-        b"keep-alive",
-        b"proxy-authenticate",
-        b"proxy-authorization",
-        b"proxy-connection",
-        b"transfer-encoding",
-        b"upgrade",
-    }
-)
-"""Fields that belong to the connection: no guest sees or sets them."""
+from whorl.types import HOP_BY_HOP
 
 
 def visible_fields(headers: Fields) -> tuple[bytes, bytes | None]:
@@ -24,7 +10,7 @@ def visible_fields(headers: Fields) -> tuple[bytes, bytes | None]:
     lines = []
     authority = None
     for name, value in headers:
-        if name in FORBIDDEN:
+        if name in HOP_BY_HOP:
             if name == b"host":
                 authority = value
         elif not name.startswith(RESERVED):

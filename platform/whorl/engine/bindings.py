@@ -25,11 +25,9 @@ NAMES = (
     "wasmtime_component_linker_instance_add_func",
     "wasmtime_component_linker_instance_add_func_async",
     "wasmtime_component_linker_instantiate_async",
-    "wasmtime_component_val_delete",
     "wasmtime_context_epoch_deadline_async_yield_and_update",
     "wasmtime_context_set_epoch_deadline",
     "wasmtime_engine_increment_epoch",
-    "wasmtime_error_delete",
     "wasmtime_error_new",
     "wasmtime_store_context",
     "wasmtime_store_delete",
@@ -40,7 +38,8 @@ NAMES = (
 
 
 def _address(name: str) -> int:
-    address = ctypes.cast(getattr(_ffi.dll, name), c_void_p).value
+    function = getattr(_ffi.dll, name, None)
+    address = None if function is None else ctypes.cast(function, c_void_p).value
     if address is None:
         raise ImportError(f"the wasmtime library does not export `{name}`")
     return address
@@ -107,7 +106,6 @@ instantiate_async = _short(
 instance_get_func = _short("wasmtime_component_instance_get_func", c_bool, c_void_p, c_void_p, c_void_p, c_void_p)
 future_poll = _releasing("wasmtime_call_future_poll", c_bool, c_void_p)
 future_delete = _releasing("wasmtime_call_future_delete", None, c_void_p)
-value_delete = _short("wasmtime_component_val_delete", None, c_void_p)
 
 add_func = _short(
     "wasmtime_component_linker_instance_add_func",

@@ -1,10 +1,11 @@
-"""What the tests of outgoing requests share: a peer that plays a script."""
+"""What the tests of outgoing requests share: an instance, and a peer that plays a script."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
 import pytest
+from http_client_calls import FakeInstance
 
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -39,3 +40,8 @@ async def scripted_peer() -> AsyncIterator[PeerMaker]:
             return f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
         yield start
+
+
+@pytest.fixture
+def instance() -> FakeInstance:
+    return FakeInstance()

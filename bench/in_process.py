@@ -19,7 +19,9 @@ from whorl.server.serving import event_loop
 from whorl.triggers.http.exchanges import Exchange
 from whorl.triggers.http.executor import Executor
 from whorl.triggers.http.messages import Fields, IncomingRequest
+from whorl.triggers.http.responses import ResponseHeads
 from whorl.triggers.http.trigger import HttpTrigger, TriggerOptions
+from whorl.types import Headers
 
 _MEGABYTE = 1_000_000
 _PIECE = 65_536
@@ -47,12 +49,12 @@ class CollectingSink:
         self.status = 0
         self.body = bytearray()
 
-    async def whole(self, status: int, headers: Fields, body: bytes) -> None:
+    async def whole(self, status: int, headers: Headers, body: bytes) -> None:
         """Keep the status and the body."""
         await self.start(status, headers)
         await self.write(body)
 
-    async def start(self, status: int, headers: Fields) -> None:  # noqa: ARG002 - only the status is of interest
+    async def start(self, status: int, headers: Headers) -> None:  # noqa: ARG002 - only the status is of interest
         """Keep the status."""
         self.status = status
 
@@ -145,10 +147,10 @@ async def _reuse(pool: InstancePool, rounds: int) -> tuple[float, int]:
 
 
 async def _hello(instance: Instance) -> None:
-    exchange = Exchange(instance, (b"GET\rhttp\rlocalhost\r/hello\r", _FIELDS), b"", more=False)
+    exchange = Exchange(instance, (b"GET\rhttp\rlocalhost\r/hello\r", _FIELDS), ResponseHeads(), more=False)
     instance.state[Exchange] = exchange
     await instance.call()
-    if exchange.whole != b"hello":
+    if exchange.whole is None or exchange.whole.body != b"hello":
         raise WrongAnswerError(f"the guest answered {exchange.response} {exchange.whole!r}")
 
 

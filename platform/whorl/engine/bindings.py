@@ -17,7 +17,6 @@ VALUE_SIZE = ctypes.sizeof(_bindings.wasmtime_component_val_t)
 PAYLOAD_OFFSET: int = _bindings.wasmtime_component_val_t.of.offset
 
 NAMES = (
-    "wasm_byte_vec_new",
     "wasmtime_call_future_delete",
     "wasmtime_call_future_poll",
     "wasmtime_component_func_call_async",
@@ -25,6 +24,7 @@ NAMES = (
     "wasmtime_component_linker_instance_add_func",
     "wasmtime_component_linker_instance_add_func_async",
     "wasmtime_component_linker_instantiate_async",
+    "wasmtime_component_val_clone",
     "wasmtime_context_epoch_deadline_async_yield_and_update",
     "wasmtime_context_set_epoch_deadline",
     "wasmtime_engine_increment_epoch",
@@ -69,7 +69,6 @@ AsyncCallback = ctypes.CFUNCTYPE(
 
 ContinuationCallback = ctypes.CFUNCTYPE(c_bool, c_void_p)
 
-byte_vec_new = _short("wasm_byte_vec_new", None, c_void_p, c_size_t, c_char_p)
 error_new = _short("wasmtime_error_new", c_void_p, c_char_p)
 
 store_new = _short("wasmtime_store_new", c_void_p, c_void_p, c_void_p, c_void_p)
@@ -105,6 +104,7 @@ instantiate_async = _short(
 )
 instance_get_func = _short("wasmtime_component_instance_get_func", c_bool, c_void_p, c_void_p, c_void_p, c_void_p)
 future_poll = _releasing("wasmtime_call_future_poll", c_bool, c_void_p)
+value_clone = _short("wasmtime_component_val_clone", None, c_void_p, c_void_p)
 future_delete = _releasing("wasmtime_call_future_delete", None, c_void_p)
 
 add_func = _short(

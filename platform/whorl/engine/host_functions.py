@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from whorl.engine import bindings
 from whorl.engine.host_interfaces import HostFunction, ValueType
-from whorl.engine.values import make_reader, make_writer, write_string
+from whorl.engine.values import make_reader, make_writer, read_string
 
 if TYPE_CHECKING:
     from whorl.engine.instances import Instance
@@ -26,8 +26,6 @@ def record_failure(instance: "Instance", raised: BaseException) -> int:
 
 def make_callback(function: HostFunction, instances: Instances) -> Any:
     """Return the C callback for `function`; it must be kept alive as long as a linker knows it."""
-    if not function.params and function.result is ValueType.STRING:
-        return bindings.SyncCallback(_text_giver(function.call, instances))
     call = _adapt(function)
 
     def callback(
@@ -44,21 +42,6 @@ def make_callback(function: HostFunction, instances: Instances) -> Any:
     return bindings.SyncCallback(callback)
 
 
-def _text_giver(call: Callable[["Instance"], bytes], instances: Instances) -> Callable[..., int | None]:
-    """Return the callback of a function without parameters that gives a string, with two frames less than any other."""
-
-    def callback(_data: Any, context: int, _type: Any, _arguments: int, _n: int, results: int, _m: int) -> int | None:
-        instance = instances[context]
-        instance.host_calls += 1
-        try:
-            write_string(results, call(instance))
-        except BaseException as raised:  # noqa: BLE001 - as above
-            return record_failure(instance, raised)
-        return None
-
-    return callback
-
-
 def callback_address(callback: Any) -> int:
     """Return the address that the C API calls for `callback`."""
     return cast(callback, c_void_p).value or 0
@@ -66,11 +49,14 @@ def callback_address(callback: Any) -> int:
 
 def _adapt(function: HostFunction) -> _Call:
     call = function.call
+    if function.params == (ValueType.STRING,) and function.result is None:
+        return lambda instance, arguments, _results: call(instance, read_string(arguments))
+    read = make_reader(function.params)
     if function.result is None:
-        read = make_reader(function.params)
         return lambda instance, arguments, _results: call(instance, *read(arguments))
     write = make_writer(function.result)
     if not function.params:
         return lambda instance, _arguments, results: write(results, call(instance))
-    read = make_reader(function.params)
+    if function.params == (ValueType.STRING,):
+        return lambda instance, arguments, results: write(results, call(instance, read_string(arguments)))
     return lambda instance, arguments, results: write(results, call(instance, *read(arguments)))

@@ -60,6 +60,7 @@ class Instance:
     )
 
     def __init__(self, linked: "LinkedComponent", limits: InstanceLimits) -> None:
+        self.closed = True
         self.linked = linked
         self.component = linked.name
         self.limits = limits
@@ -72,12 +73,12 @@ class Instance:
         self.space = CallSpace()
         self._address = ctypes.addressof(self.space)
         self.poisoned = False
-        self.closed = False
         self.cpu_used = 0.0
         self.host_calls = 0
         self.served = 0
         self.born = self.released = self.loop.time()
         self._store: int = bindings.store_new(linked.engine_address, None, None)
+        self.closed = False
         self.context: int = bindings.store_context(self._store)
         bindings.store_limiter(self._store, limits.memory, limits.table_elements, _UNLIMITED, _UNLIMITED, _UNLIMITED)
         bindings.yield_at_epoch_deadline(self.context, 1)
@@ -145,5 +146,5 @@ class Instance:
         bindings.store_delete(self._store)
 
     def __del__(self) -> None:
-        if not getattr(self, "closed", True):
+        if not self.closed:
             warnings.warn(f"instance of `{self.component}` was not closed", ResourceWarning, source=self, stacklevel=2)

@@ -23,7 +23,7 @@ from whorl.engine.traps import Trap
 logger = logging.getLogger(__name__)
 
 _PAGE = 1 << 16
-_MEASURE_EVERY = 16
+_MEASURE_EVERY = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class PoolSettings:
         idle: seconds after which an instance that has served is closed when nothing comes.
         max_age: seconds after which an instance that has served is closed in any case.
         retire_memory: bytes of linear memory beyond which an instance that has served is closed; None: any size may
-            stay. Looked at after requests 1, 2, 4, 8 and every 16th, where the component can tell.
+            stay. Looked at after requests 1, 2, 4, 8 ... and every 64th, where the component can tell.
         limits: what one instance may use.
     """
 
@@ -125,14 +125,15 @@ class InstancePool:
 
     def release(self, instance: Instance) -> None:
         """Take back an instance whose request has ended."""
-        instance.served += 1
+        instance.served = served = instance.served + 1
         instance.released = instance.loop.time()
-        if self._closed or self._is_worn(instance):
+        if served >= self.settings.reuse or instance.poisoned or self._closed or self._is_worn(instance):
             self._retired.append(instance)
         else:
             instance.tasks.cancel_background()
             self._ready.append(instance)
-            self._watch_idle()
+            if self._idle_timer is None:
+                self._watch_idle()
         self._leave()
         if not self._tending and (self._retired or len(self._ready) < self.settings.warm):
             self._tending = True
@@ -156,15 +157,12 @@ class InstancePool:
             self._retired.pop().close()
 
     def _is_worn(self, instance: Instance) -> bool:
-        settings = self.settings
-        if instance.poisoned or instance.served >= settings.reuse:
-            return True
-        return instance.released - instance.born > settings.max_age or self._has_outgrown(instance)
+        return instance.released - instance.born > self.settings.max_age or self._has_outgrown(instance)
 
     def _has_outgrown(self, instance: Instance) -> bool:
         limit, served = self.settings.retire_memory, instance.served
         is_power_of_two = not served & (served - 1)
-        if limit is None or (served % _MEASURE_EVERY and not is_power_of_two):
+        if limit is None or not (is_power_of_two or served % _MEASURE_EVERY == 0):
             return False
         try:
             pages = instance.memory_pages()
@@ -253,9 +251,7 @@ class InstancePool:
         logger.error("component `%s` could not be instantiated ahead of a request: %s", self.linked.name, trap)
 
     def _watch_idle(self) -> None:
-        if self._idle_timer is None:
-            loop = asyncio.get_running_loop()
-            self._idle_timer = loop.call_later(self.settings.idle, self._drop_idle)
+        self._idle_timer = asyncio.get_running_loop().call_later(self.settings.idle, self._drop_idle)
 
     def _drop_idle(self) -> None:
         self._idle_timer = None

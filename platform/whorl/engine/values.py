@@ -1,11 +1,13 @@
 """Arguments and results of flat host functions: between the C API's value structs and Python's `int`, `bool`, `bytes`.
 
-All arguments of a call are read by one copy and one `struct` unpacking; strings then by one copy each. A result is
-written in place. No ctypes object is made on the way: each would cost as much as the whole conversion does.
+Arguments without a string are read by one copy and one `struct` unpacking, a string by one view and one copy. A result
+is written in place, a string by letting the library copy a struct that points at Python's bytes. Every ctypes call
+costs as much as a dozen lines of Python, so there are no more of them than that.
 """
 
+import ctypes
 from collections.abc import Callable
-from ctypes import memmove, string_at
+from ctypes import addressof, c_size_t, c_ssize_t, c_uint64, c_void_p, memmove, py_object, string_at
 from struct import Struct
 from typing import Any
 
@@ -25,6 +27,20 @@ _FORMATS = {
 _HEAD = "8x"
 _TAIL = f"{bindings.VALUE_SIZE - bindings.PAYLOAD_OFFSET - 16}x"
 
+_words_at = (c_uint64 * 3).from_address
+_bytes_at = ctypes.PYFUNCTYPE(py_object, c_void_p, c_ssize_t)(("PyBytes_FromStringAndSize", ctypes.pythonapi))
+
+
+class _Text(ctypes.Structure):
+    """A value struct that holds a string."""
+
+    _fields_ = (
+        ("kind", c_uint64),
+        ("size", c_size_t),
+        ("data", ctypes.c_char_p),
+        ("rest", ctypes.c_char * (bindings.VALUE_SIZE - 24)),
+    )
+
 
 def make_reader(params: tuple[ValueType, ...]) -> Reader:
     """Return a function that reads the arguments at an address as a list."""
@@ -32,8 +48,6 @@ def make_reader(params: tuple[ValueType, ...]) -> Reader:
     size = bindings.VALUE_SIZE * len(params)
     if ValueType.STRING not in params:
         return lambda address: list(unpack(string_at(address, size)))
-    if params == (ValueType.STRING,):
-        return lambda address: [_text(*unpack(string_at(address, size)))]
 
     def read(address: int) -> list[Any]:
         words = iter(unpack(string_at(address, size)))
@@ -42,10 +56,17 @@ def make_reader(params: tuple[ValueType, ...]) -> Reader:
     return read
 
 
+def read_string(address: int) -> bytes:
+    """Return the string of the value struct at `address`."""
+    words = _words_at(address)
+    text: bytes = _bytes_at(words[2], words[1])
+    return text
+
+
 def make_writer(result: ValueType) -> Writer:
-    """Return a function that writes a result to an address."""
+    """Return a function that writes a result to an address; not for several threads at once."""
     if result is ValueType.STRING:
-        return write_string
+        return _make_string_writer()
     pack = Struct(f"<B7x{_FORMATS[result]}").pack
 
     def write(address: int, value: Any) -> None:
@@ -54,13 +75,18 @@ def make_writer(result: ValueType) -> Writer:
     return write
 
 
-_STRING_KIND = bytes([ValueType.STRING])
+def _make_string_writer() -> Writer:
+    """Return a function that writes a string (valid UTF-8) to an address; the library frees it."""
+    text = _Text(kind=ValueType.STRING)
+    source = addressof(text)
 
+    def write(address: int, value: bytes) -> None:
+        text.size = len(value)
+        text.data = value
+        bindings.value_clone(source, address)
+        text.data = None
 
-def write_string(address: int, text: bytes) -> None:
-    """Write `text` (valid UTF-8) to the value struct at `address`; the library frees it."""
-    memmove(address, _STRING_KIND, 1)
-    bindings.byte_vec_new(address + bindings.PAYLOAD_OFFSET, len(text), text)
+    return write
 
 
 def _text(size: int, data: int) -> bytes:

@@ -7,6 +7,7 @@ answer is made when the fiber is polled again.
 
 from collections.abc import Callable
 from ctypes import c_void_p, cast, memmove
+from functools import partial
 from struct import Struct
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from whorl.engine import bindings
 from whorl.engine.host_interfaces import ValueType
 from whorl.engine.packing import MalformedError
-from whorl.engine.values import make_reader, write_string
+from whorl.engine.values import make_reader, make_writer
 
 if TYPE_CHECKING:
     from whorl.engine.instances import Instance
@@ -33,6 +34,7 @@ class WaitFunction:
         self._instances = instances
         self._fail = fail
         self._suspended: dict[int, _Suspension] = {}
+        self._write = make_writer(ValueType.STRING)
         self.callback = bindings.AsyncCallback(self._wait)
         self.address: int = cast(self.callback, c_void_p).value or 0
         self._resume_callback = bindings.ContinuationCallback(self._resume)
@@ -43,12 +45,23 @@ class WaitFunction:
     ) -> None:
         instance = self._instances[context]
         try:
-            self._suspended[context] = suspension = _suspend(instance, arguments, results)
+            self._suspended[context] = suspension = self._suspend(instance, arguments, results)
             suspension.answer_if_ready()
         except BaseException as raised:  # noqa: BLE001 - nothing may pass through C; it becomes a trap
             self._suspended.pop(context, None)
             memmove(error, self._fail(instance, raised).to_bytes(8, "little"), 8)
         memmove(go, _pack_continuation(self._resume_address, context, 0), 24)
+
+    def _suspend(self, instance: "Instance", arguments: int, results: int) -> "_Suspension":
+        instance.host_calls += 1
+        names, deadline = _read(arguments)
+        try:
+            tasks = frozenset(map(int, names.split()))
+        except ValueError as error:
+            raise MalformedError(f"tasks are not numbers: {names[:80]!r}") from error
+        if not tasks and deadline == NEVER:
+            raise MalformedError("the guest waits for nothing: no task, no deadline")
+        return _Suspension(instance, tasks, deadline, partial(self._write, results))
 
     def _resume(self, context: int) -> bool:
         suspension = self._suspended.get(context)
@@ -69,13 +82,15 @@ class WaitFunction:
 class _Suspension:
     """One call of `wait` that has not been answered yet."""
 
-    __slots__ = ("_answered", "_deadline", "_instance", "_results", "_tasks", "_timer")
+    __slots__ = ("_answer", "_answered", "_deadline", "_instance", "_tasks", "_timer")
 
-    def __init__(self, instance: "Instance", tasks: frozenset[int], deadline: int, results: int) -> None:
+    def __init__(
+        self, instance: "Instance", tasks: frozenset[int], deadline: int, answer: Callable[[bytes], None]
+    ) -> None:
         self._instance = instance
         self._tasks = tasks
         self._deadline = deadline
-        self._results = results
+        self._answer = answer
         self._timer: Any = None
         self._answered = False
 
@@ -94,7 +109,7 @@ class _Suspension:
             self._timer.cancel()
         instance.wake = None
         instance.tasks.resume()
-        write_string(self._results, b" ".join([b"%d" % task for task in ready]))
+        self._answer(b" ".join([b"%d" % task for task in ready]))
         return True
 
     def cancel(self) -> None:
@@ -115,15 +130,3 @@ class _Suspension:
             self._timer.cancel()
         if self._deadline != NEVER:
             self._timer = instance.loop.call_later((self._deadline - now) / 1e9, wake)
-
-
-def _suspend(instance: "Instance", arguments: int, results: int) -> _Suspension:
-    instance.host_calls += 1
-    names, deadline = _read(arguments)
-    try:
-        tasks = frozenset(map(int, names.split()))
-    except ValueError as error:
-        raise MalformedError(f"tasks are not numbers: {names[:80]!r}") from error
-    if not tasks and deadline == NEVER:
-        raise MalformedError("the guest waits for nothing: no task, no deadline")
-    return _Suspension(instance, tasks, deadline, results)

@@ -12,10 +12,11 @@ from typing import Any, Protocol, cast, runtime_checkable
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from whorl.triggers.http.asgi import NO_BODY, Receive, Scope, Send, finish
+from whorl.triggers.http.asgi import Receive, Scope, Send, finish
 from whorl.triggers.http.executor import BegunRequest
 from whorl.triggers.http.headers import client_address
-from whorl.triggers.http.messages import Fields, RequestHead
+from whorl.triggers.http.messages import Fields, IncomingRequest
+from whorl.triggers.http.responses import NO_BODY, Reply
 
 _BODY_FIELDS = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade"})
 _UNKNOWN_CLIENT = b"0.0.0.0:0"
@@ -25,7 +26,7 @@ _UNKNOWN_CLIENT = b"0.0.0.0:0"
 class DirectApplication(Protocol):
     """An ASGI application that can also be asked directly."""
 
-    def begin(self, head: RequestHead) -> BegunRequest | None:
+    def begin(self, request: IncomingRequest, scheme: bytes, client: bytes) -> Reply | BegunRequest | None:
         """Serve a request without a body as far as that goes at once; None: it has to go by ASGI."""
 
 
@@ -78,25 +79,19 @@ class DirectProtocol(HttpToolsProtocol):
             super().on_message_complete()
             return
         self._is_direct = False
-        begun = self._begin()
-        reply = None if begun is None else begun.reply()
-        if reply is not None:
-            self._write(*reply)
+        request = IncomingRequest(self.parser.get_method(), b"http", b"", self.url, self.headers)
+        outcome = self._application.begin(request, b"https" if self.scheme == "https" else b"http", self._address)
+        if isinstance(outcome, Reply):
+            self._write(outcome, is_head=request.method == b"HEAD")
             return
         application = self.app
-        if begun is not None:
-            self.app = _continuation(begun)
+        if outcome is not None:
+            self.app = _continuation(outcome)
         try:
             self._go_by_asgi()
             super().on_message_complete()
         finally:
             self.app = application
-
-    def _begin(self) -> BegunRequest | None:
-        path, _, query = self.url.partition(b"?")
-        scheme = b"https" if self.scheme == "https" else b"http"
-        head = RequestHead(self.parser.get_method(), scheme, path, query, self.headers, self._address)
-        return self._application.begin(head)
 
     def _go_by_asgi(self) -> None:
         url, headers = self.url, self.headers
@@ -106,23 +101,22 @@ class DirectProtocol(HttpToolsProtocol):
             super().on_header(name, value)
         super().on_headers_complete()
 
-    def _write(self, status: int, headers: Fields, body: bytes) -> None:
-        is_head = self.parser.get_method() == b"HEAD"
-        length: bytes | None = b"content-length: %d\r\n" % len(body)
+    def _write(self, reply: Reply, *, is_head: bool) -> None:
+        head, body = reply
+        status = head.status
+        length = b"" if head.has_length else b"content-length: %d\r\n" % len(body)
         if status in NO_BODY or (is_head and not body):
-            length, body = None, b""
-        lines = [STATUS_LINE.get(status) or b"HTTP/1.1 %d \r\n" % status, self._default_lines()]
-        for name, value in headers:
-            lines.append(b"%b: %b\r\n" % (name, value))
-            if name == b"content-length":
-                length = None
-        if length is not None:
-            lines.append(length)
-        keeps_alive = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
-        lines.append(b"\r\n" if keeps_alive else b"connection: close\r\n\r\n")
-        if not is_head:
-            lines.append(body)
-        self.transport.write(b"".join(lines))
+            length, body = b"", b""
+        keeps_alive = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
+        parts = (
+            STATUS_LINE.get(status) or b"HTTP/1.1 %d \r\n" % status,
+            self._default_lines(),
+            head.lines,
+            length,
+            b"\r\n" if keeps_alive else b"connection: close\r\n\r\n",
+            b"" if is_head else body,
+        )
+        self.transport.write(b"".join(parts))
         if not keeps_alive:
             self.transport.close()
         self.on_response_complete()

@@ -14,7 +14,8 @@ from whorl.triggers.http.asgi import AsgiSink, Receive, ResponseBrokenOffError, 
 from whorl.triggers.http.executor import BegunRequest, Executor
 from whorl.triggers.http.fields import visible_fields
 from whorl.triggers.http.headers import client_address, spin_field_lines
-from whorl.triggers.http.messages import ClientDisconnectedError, IncomingRequest, RequestHead
+from whorl.triggers.http.messages import ClientDisconnectedError, IncomingRequest
+from whorl.triggers.http.responses import Reply
 from whorl.triggers.http.router import Router
 
 logger = logging.getLogger(__name__)
@@ -83,21 +84,29 @@ class HttpApplication:
             logger.exception("a request could not be served")
             raise
 
-    def begin(self, head: RequestHead) -> BegunRequest | None:
-        """Serve a request without a body at once, as far as that goes; None when it has to go the ordinary way."""
-        match = None if head.path.startswith(_WELL_KNOWN) else self._router.match(head.path)
+    def begin(self, request: IncomingRequest, scheme: bytes, client: bytes) -> Reply | BegunRequest | None:
+        """Serve a request without a body at once, as far as that goes; None when it has to go the ordinary way.
+
+        Args:
+            request: its authority is taken from its headers.
+            scheme: what the client spoke.
+            client: address and port of the peer, see `client_address`.
+        """
+        target = request.target
+        path = target.partition(b"?")[0]
+        match = None if path.startswith(_WELL_KNOWN) else self._router.match(path)
         if match is None:
             return None
-        lines, authority = visible_fields(head.headers)
+        lines, authority = visible_fields(request.headers)
         if authority is None or authority.partition(b":")[0].endswith(_INTERNAL_SUFFIX):
             return None
         executor = match.route.target
         instance = executor.pool.take()
         if instance is None:
             return None
-        target = b"%b?%b" % (head.path, head.query) if head.query else head.path
-        lines += spin_field_lines(match, head.scheme, authority, target, head.client)
-        return executor.begin(instance, IncomingRequest(head.method, b"http", authority, target, head.headers), lines)
+        request.authority = authority
+        lines += spin_field_lines(match, scheme, authority, target, client)
+        return executor.begin(instance, request, lines)
 
     def _warn_of_missing_route(self, path: bytes) -> None:
         if not self._warned:

@@ -7,6 +7,8 @@ from urllib.parse import quote
 
 from whorl.triggers.http.executor import BegunRequest
 from whorl.triggers.http.messages import ClientDisconnectedError, Fields, IncomingRequest
+from whorl.triggers.http.responses import NO_BODY
+from whorl.types import Header, Headers
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -14,8 +16,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 _LAST_STATUS = 599
-NO_BODY = frozenset({204, 304})
-"""Statuses whose responses have no body, whatever the guest wrote."""
 
 
 class AsgiSink:
@@ -28,17 +28,17 @@ class AsgiSink:
         self._method = method
         self._bodiless = False
 
-    async def whole(self, status: int, headers: Fields, body: bytes) -> None:
+    async def whole(self, status: int, headers: Headers, body: bytes) -> None:
         """Send a complete response, with its length if the guest did not say it."""
         if status in NO_BODY:
             headers, body = _without_length(headers), b""
         elif (body or self._method != "HEAD") and not any(name == b"content-length" for name, _ in headers):
-            headers.append((b"content-length", b"%d" % len(body)))
+            headers = [*headers, (b"content-length", b"%d" % len(body))]
         send = self._send
         await send({"type": "http.response.start", "status": _known(status), "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    async def start(self, status: int, headers: Fields) -> None:
+    async def start(self, status: int, headers: Headers) -> None:
         """Send the head; the server chooses the transfer coding when the guest gave no length."""
         self._bodiless = status in NO_BODY
         if self._bodiless:
@@ -125,7 +125,7 @@ class AsgiBody:
         await self.first()
 
 
-def _without_length(headers: Fields) -> Fields:
+def _without_length(headers: Headers) -> list[Header]:
     """Return `headers` without the length of a body that is not sent: servers take its lack for a broken response."""
     return [field for field in headers if field[0] != b"content-length"]
 

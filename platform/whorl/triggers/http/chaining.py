@@ -128,14 +128,14 @@ class _Channel:
         self._complete = False
         self._over = False
 
-    async def whole(self, status: int, headers: Fields, body: bytes) -> None:
+    async def whole(self, status: int, headers: Headers, body: bytes) -> None:
         """Take a complete response."""
         await self.start(status, headers)
         self._rest = body
         self._complete = True
         self._note_end()
 
-    async def start(self, status: int, headers: Fields) -> None:
+    async def start(self, status: int, headers: Headers) -> None:
         """Take the head."""
         self.status = status
         self.headers = headers

@@ -7,7 +7,6 @@ body is taken in only while less than `REQUEST_BUFFER` bytes are unread; the gue
 """
 
 import asyncio
-import re
 from binascii import b2a_base64
 from collections import deque
 
@@ -24,21 +23,20 @@ from whorl.engine.packing import (
 )
 from whorl.engine.tasks import REQUEST_BODY, RESPONSE_SINK
 from whorl.triggers.http.messages import Fields
-from whorl.types import HOP_BY_HOP
+from whorl.triggers.http.responses import Reply, ResponseHead, ResponseHeads, parse_fields
 
 REQUEST_BUFFER = 256 * 1024
 RESPONSE_BUFFER = 256 * 1024
 
-_FIELD_LINES = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+\n[\t -~\x80-\xff]*\r)*")
-_STATUS = re.compile(rb"[2-9][0-9]{2}")
+_RAW, _BASE64 = b"rb"
 
 
 class Exchange:
     """A request on its way in and a response on its way out, for one instance.
 
     Attributes:
-        response: status and headers, once the guest has set them.
-        whole: the body, when the guest gave all of it at once.
+        response: its head, once the guest has set it.
+        whole: all of it, when the guest gave it at once.
         complete: the guest has finished its response.
         failure: the error code with which the guest gave up or broke off.
         trailers: what follows the body.
@@ -47,12 +45,14 @@ class Exchange:
     Args:
         instance: the guest's.
         request: raw: method, scheme, authority and target, each with CR behind it; and the field lines.
+        heads: reads the heads of the guest's responses.
         body: what has arrived of the request's body.
         more: whether more of it follows by `feed` and `end`.
     """
 
     __slots__ = (
         "_ended",
+        "_heads",
         "_instance",
         "_live",
         "_more",
@@ -73,31 +73,34 @@ class Exchange:
         "whole",
     )
 
-    def __init__(self, instance: Instance, request: tuple[bytes, bytes], body: bytes, *, more: bool) -> None:
+    def __init__(
+        self, instance: Instance, request: tuple[bytes, bytes], heads: ResponseHeads, body: bytes = b"", *, more: bool
+    ) -> None:
         self._instance = instance
+        self._heads = heads
         self._live = True
         self._request = request
         self._more = more
-        self._unread: deque[bytes] = deque([body] if body else ())
+        self._unread = deque((body,) if body else ())
         self._unread_size = len(body)
         self._ended = not more
         self._trailers_in: Fields = []
         self._room: asyncio.Future[None] | None = None
-        self._output: deque[bytes] = deque()
+        self._output: list[bytes] = []
         self._unsent_size = 0
         self.broken: bytes | None = None
         self.output_ready: asyncio.Future[None] | None = None
-        self.response: tuple[int, Fields] | None = None
-        self.whole: bytes | None = None
+        self.response: ResponseHead | None = None
+        self.whole: Reply | None = None
         self.complete = False
         self.failure: bytes | None = None
         self.trailers: Fields = []
         self.status_without_response: int | None = None
+        instance.tasks.mark(RESPONSE_SINK)
         if more and not body:
             instance.tasks.clear(REQUEST_BODY)
         else:
             instance.tasks.mark(REQUEST_BODY)
-        instance.tasks.mark(RESPONSE_SINK)
 
     # The face's side: the request's body.
 
@@ -197,24 +200,26 @@ class Exchange:
 
     def respond(self, response: bytes) -> None:
         """Take the whole response."""
-        self._expect_no_response()
-        head, separator, body = response.partition(b"\r\r")
-        if not separator:
+        if self.response is not None or self.failure is not None:
+            raise MalformedError("a second response")
+        end = response.find(b"\r\r")
+        if end < 0:
             raise MalformedError(f"a response without the end of its head: {response[:40]!r}")
-        encoding = head[:1]
-        self.response = _parse_response(decode_head(head[1:]) + b"\r")
-        if encoding == b"b":
+        encoding, body = response[0], response[end + 2 :]
+        if encoding == _BASE64:
             body = decode_base64(body)
-        elif encoding != b"r":
-            raise MalformedError(f"a response begins with {encoding!r}, not with `r` or `b`")
-        self.whole = body
+        elif encoding != _RAW:
+            raise MalformedError(f"a response begins with {response[:1]!r}, not with `r` or `b`")
+        self.response = self._heads.read(response[1 : end + 1])
+        self.whole = Reply(self.response, body)
         self.complete = True
         self._announce()
 
     def respond_head(self, head: bytes) -> None:
         """Take the response's head; its body follows."""
-        self._expect_no_response()
-        self.response = _parse_response(decode_head(head))
+        if self.response is not None or self.failure is not None:
+            raise MalformedError("a second response")
+        self.response = self._heads.read(head)
         self._announce()
 
     def respond_chunk(self, packed: bytes) -> bool:
@@ -235,7 +240,7 @@ class Exchange:
         """The response's body is complete."""
         if self.response is None or self.complete or self.failure is not None:
             raise MalformedError("the end of a body outside of a response")
-        self.trailers = _parse_fields(decode_head(trailers))
+        self.trailers = parse_fields(decode_head(trailers))
         self.complete = True
         self._announce()
 
@@ -244,27 +249,3 @@ class Exchange:
         if not self.complete and self.failure is None:
             self.failure = code
             self._announce()
-
-    def _expect_no_response(self) -> None:
-        if self.response is not None or self.failure is not None:
-            raise MalformedError("a second response")
-
-
-def _parse_response(head: bytes) -> tuple[int, Fields]:
-    status, _, lines = head.partition(b"\r")
-    if not _STATUS.fullmatch(status):
-        raise MalformedError(f"status {status[:20]!r} is not a number from 200 to 999")
-    return int(status), _parse_fields(lines)
-
-
-def _parse_fields(lines: bytes) -> Fields:
-    if not _FIELD_LINES.fullmatch(lines):
-        raise MalformedError("a field is not allowed by HTTP's syntax")
-    fields = []
-    for line in lines.split(b"\r")[:-1]:
-        name, _, value = line.partition(b"\n")
-        name = name.lower()
-        if name in HOP_BY_HOP:
-            raise MalformedError(f"field `{name.decode()}` is not for guests to set")
-        fields.append((name, value))
-    return fields

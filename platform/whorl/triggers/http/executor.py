@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from whorl.capabilities.wasi.cli import exit_code
 from whorl.engine.fibers import Call
@@ -19,6 +19,7 @@ from whorl.engine.pool import InstancePool, PoolFullError
 from whorl.engine.traps import GuestExit, LimitExceeded, Trap
 from whorl.triggers.http.exchanges import Exchange
 from whorl.triggers.http.messages import ClientDisconnectedError, Fields, IncomingRequest, ResponseSink
+from whorl.triggers.http.responses import Reply, ResponseHead, ResponseHeads
 
 logger = logging.getLogger(__name__)
 
@@ -37,12 +38,14 @@ class Executor:
         pool: its instances.
         timeout: seconds that one request may take, work after the response included; None: no limit.
         end_request: ends what an instance has under way when its request is over.
+        heads: reads the heads of its responses.
     """
 
     component: str
     pool: InstancePool
     timeout: float | None
     end_request: Callable[[Instance], None]
+    heads: ResponseHeads = field(default_factory=ResponseHeads)
 
     async def execute(self, request: IncomingRequest, fields: bytes, sink: ResponseSink) -> None:
         """Serve `request` and send the response to `sink`.
@@ -62,10 +65,18 @@ class Executor:
             logger.error("component `%s` could not be instantiated: %s", self.component, str(trap))  # noqa: TRY400
             await sink.whole(_INTERNAL_ERROR, [], b"")
             return
-        await self.begin(instance, request, fields).finish(sink)
+        outcome = self.begin(instance, request, fields)
+        if isinstance(outcome, Reply):
+            head, body = outcome
+            await sink.whole(head.status, head.fields, body)
+        else:
+            await outcome.finish(sink)
 
-    def begin(self, instance: Instance, request: IncomingRequest, fields: bytes) -> "BegunRequest":
-        """Run the guest on `instance`, taken from the pool, until it ends or pauses; `finish` must follow if it paused.
+    def begin(self, instance: Instance, request: IncomingRequest, fields: bytes) -> "Reply | BegunRequest":
+        """Run the guest on `instance`, taken from the pool, until it ends or pauses.
+
+        Returns the response if the guest has ended and gave it at once, or gave none; else what `finish` must be called
+        of.
 
         Args:
             instance: is released here when the guest ends, else by `finish`.
@@ -73,7 +84,7 @@ class Executor:
             fields: as for `execute`.
         """
         head = b"%b\r%b\r%b\r%b\r" % (request.method, request.scheme, request.authority, request.target)
-        exchange = Exchange(instance, (head, fields), request.body, more=request.receive is not None)
+        exchange = Exchange(instance, (head, fields), self.heads, request.body, more=request.receive is not None)
         instance.state[Exchange] = exchange
         status = _INTERNAL_ERROR
         call = instance.call()
@@ -83,7 +94,7 @@ class Executor:
         except Trap as trap:
             status = _report(self.component, request, _exit_of(instance) or trap)
         self.release(instance, exchange, status)
-        return BegunRequest(self, request, exchange, None)
+        return _reply(exchange, self.component) or BegunRequest(self, request, exchange, None)
 
     async def _acquire(self) -> Instance:
         try:
@@ -102,7 +113,7 @@ class Executor:
 
 @dataclass(slots=True)
 class BegunRequest:
-    """A request whose guest has run once. Not frozen, which would double what making one costs.
+    """A request whose guest has paused, or has answered in pieces. Not frozen, which would double its cost.
 
     Attributes:
         executor: what runs it.
@@ -115,10 +126,6 @@ class BegunRequest:
     request: IncomingRequest
     exchange: Exchange
     call: Call | None
-
-    def reply(self) -> tuple[int, Fields, bytes] | None:
-        """Return status, headers and body if the guest has ended and all of its response is there, else None."""
-        return None if self.call is not None else _reply(self.exchange, self.executor.component)
 
     async def finish(self, sink: ResponseSink) -> None:
         """Run the guest to its end and send what it answers."""
@@ -237,10 +244,10 @@ async def write(exchange: Exchange, sink: ResponseSink, component: str) -> None:
     await exchange.head()
     reply = _reply(exchange, component)
     if reply is not None:
-        await sink.whole(*reply)
+        await sink.whole(reply.head.status, reply.head.fields, reply.body)
         return
-    status, headers = exchange.response or (_INTERNAL_ERROR, [])
-    await sink.start(status, headers)
+    head = exchange.response or ResponseHead(_INTERNAL_ERROR)
+    await sink.start(head.status, head.fields)
     while True:
         data = exchange.take_output()
         if data:
@@ -257,14 +264,14 @@ async def write(exchange: Exchange, sink: ResponseSink, component: str) -> None:
             await exchange.output()
 
 
-def _reply(exchange: Exchange, component: str) -> tuple[int, Fields, bytes] | None:
+def _reply(exchange: Exchange, component: str) -> Reply | None:
     """Return the whole response of a guest that gave one or gave up, None when it comes in pieces."""
-    if exchange.response is None:
-        if exchange.failure is not None:
-            code = exchange.failure.decode("utf-8", "replace").replace("\n", " ")
-            logger.error("component `%s` gave no response: %s", component, code)
-        return exchange.status_without_response or _INTERNAL_ERROR, [], b""
-    return None if exchange.whole is None else (*exchange.response, exchange.whole)
+    if exchange.response is not None:
+        return exchange.whole
+    if exchange.failure is not None:
+        code = exchange.failure.decode("utf-8", "replace").replace("\n", " ")
+        logger.error("component `%s` gave no response: %s", component, code)
+    return Reply(ResponseHead(exchange.status_without_response or _INTERNAL_ERROR))
 
 
 def _exit_of(instance: Instance) -> GuestExit | None:

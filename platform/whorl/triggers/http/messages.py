@@ -2,7 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from whorl.types import Headers
 
 Fields = list[tuple[bytes, bytes]]
 
@@ -14,7 +16,7 @@ class IncomingRequest:
     Attributes:
         method: as the client sent it.
         scheme: what the guest sees, `http` or `https`.
-        authority: host and port; the guest sees it in place of the `host` header.
+        authority: host and port; the guest sees it in place of the `host` header. Empty until it is known.
         target: path with query, raw.
         headers: raw, names in lower case; what must not reach a guest is left out by the executor.
         body: what has arrived of the body.
@@ -33,23 +35,6 @@ class IncomingRequest:
     watch: Callable[[], Awaitable[None]] | None = None
 
 
-class RequestHead(NamedTuple):
-    """A request as a protocol parser gives it; see `IncomingRequest`. A tuple, because one is made per request.
-
-    Attributes:
-        path: raw, without the query.
-        query: without the question mark, perhaps empty.
-        client: address and port of the peer.
-    """
-
-    method: bytes
-    scheme: bytes
-    path: bytes
-    query: bytes
-    headers: Fields
-    client: bytes
-
-
 class ClientDisconnectedError(Exception):
     """The client went away before the response was complete."""
 
@@ -57,10 +42,10 @@ class ClientDisconnectedError(Exception):
 class ResponseSink(Protocol):
     """Where a response goes. Calls come in this order: `whole`, or `start`, `write` ..., `finish` or `abort`."""
 
-    async def whole(self, status: int, headers: Fields, body: bytes) -> None:
+    async def whole(self, status: int, headers: Headers, body: bytes) -> None:
         """Send a complete response."""
 
-    async def start(self, status: int, headers: Fields) -> None:
+    async def start(self, status: int, headers: Headers) -> None:
         """Send the head; the body follows."""
 
     async def write(self, data: bytes) -> None:

@@ -28,7 +28,8 @@ from whorl.triggers.http.asgi import Receive, Scope, Send
 from whorl.triggers.http.chaining import Chain, ChainedApplication, drain
 from whorl.triggers.http.executor import BegunRequest, Executor
 from whorl.triggers.http.host_interface import HTTP_SERVER
-from whorl.triggers.http.messages import RequestHead
+from whorl.triggers.http.messages import IncomingRequest
+from whorl.triggers.http.responses import Reply
 
 _DRIVER = "driver-http"
 _SPARE_INSTANCES = 16
@@ -76,9 +77,9 @@ class HttpTrigger:
             raise RuntimeError("the trigger has not been started")
         await self._application(scope, receive, send)
 
-    def begin(self, head: RequestHead) -> BegunRequest | None:
+    def begin(self, request: IncomingRequest, scheme: bytes, client: bytes) -> Reply | BegunRequest | None:
         """Serve a request without a body at once, as far as that goes; None when it has to go by `__call__`."""
-        return None if self._application is None else self._application.begin(head)
+        return None if self._application is None else self._application.begin(request, scheme, client)
 
     async def start(self) -> None:
         """Compile, link and warm everything; nothing is left open when it fails.

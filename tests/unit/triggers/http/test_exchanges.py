@@ -9,6 +9,7 @@ import pytest
 from whorl.engine.packing import MalformedError
 from whorl.engine.tasks import REQUEST_BODY, RESPONSE_SINK, TaskTable
 from whorl.triggers.http.exchanges import REQUEST_BUFFER, RESPONSE_BUFFER, Exchange
+from whorl.triggers.http.responses import Reply, ResponseHead, ResponseHeads
 
 pytestmark = pytest.mark.anyio
 
@@ -18,7 +19,7 @@ LINE = b"POST\rhttp\rlocalhost\r/\r"
 def exchange(body: bytes = b"", *, more: bool = False, fields: bytes = b"") -> tuple[Exchange, TaskTable]:
     tasks = TaskTable()
     instance = cast("Any", SimpleNamespace(tasks=tasks, loop=asyncio.get_running_loop()))
-    return Exchange(instance, (LINE, fields), body, more=more), tasks
+    return Exchange(instance, (LINE, fields), ResponseHeads(), body, more=more), tasks
 
 
 async def test_a_request_without_a_body_is_its_head() -> None:
@@ -81,8 +82,9 @@ async def test_the_client_is_held_back_until_the_guest_reads() -> None:
 async def test_a_whole_response_is_taken_apart() -> None:
     given, _ = exchange()
     given.respond(b"r201\rContent-Type\ntext/plain\rx-empty\n\r\rbody\r\rmore")
-    assert given.response == (201, [(b"content-type", b"text/plain"), (b"x-empty", b"")])
-    assert (given.whole, given.complete) == (b"body\r\rmore", True)
+    fields = ((b"content-type", b"text/plain"), (b"x-empty", b""))
+    head = ResponseHead(201, fields, b"content-type: text/plain\r\nx-empty: \r\n")
+    assert (given.response, given.whole, given.complete) == (head, Reply(head, b"body\r\rmore"), True)
 
 
 async def test_a_guest_is_held_back_while_the_client_is_slow() -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import shutil
 import sys
 import tempfile
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 from whorl.app.loader import find_manifest, load_app
 from whorl.app.locked import LockedApp
 from whorl.capabilities.wasi.logs import GuestLogs
+from whorl.cli.interrupts import ending_at_once
 from whorl.engine.cache import default_directory
 from whorl.triggers.http.trigger import HttpTrigger, TriggerOptions
 
@@ -46,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     app = load_app(arguments.origin or find_manifest(Path.cwd()))
     for warning in app.warnings:
         print(f"Warning: {warning}", file=sys.stderr)
-    with tempfile.TemporaryDirectory(prefix="whorl-") as state_dir:
+    with tempfile.TemporaryDirectory(prefix="whorl-") as state_dir, ending_at_once(lambda: shutil.rmtree(state_dir)):
         asyncio.run(_start_and_end(app, Path(state_dir)))
     return 0
 

@@ -65,7 +65,13 @@ class Console:
         elif took > _SLOW:
             self._line(f"Prepared component {component} in {took:.1f} s")
         if not self._left:
-            self._end_bar()
+            self.close()
+
+    def close(self) -> None:
+        """Take the bar off the terminal."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
 
     def __enter__(self) -> Self:
         return self
@@ -73,12 +79,7 @@ class Console:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end_bar()
-
-    def _end_bar(self) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
+        self.close()
 
     @staticmethod
     def _line(text: str) -> None:

@@ -8,6 +8,7 @@ from whorl.app.loader import find_manifest, load_app, manifest_path
 from whorl.app.locked import LockedApp
 from whorl.cli.build import build
 from whorl.cli.console import Console
+from whorl.cli.interrupts import ending_at_once
 from whorl.cli.startup import announce
 from whorl.server.options import UpOptions
 from whorl.server.sockets import ListenAddress
@@ -45,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     for warning in app.warnings:
         console.warn(warning)
     console.describe(app)
-    with console:
+    with console, ending_at_once(console.close):
         return run_server(app, options, console, lambda address: announce(app, address, arguments.format))
 
 

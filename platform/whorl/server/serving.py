@@ -31,18 +31,21 @@ class ServerSettings:
     Attributes:
         drain_timeout: seconds that requests under way get after the first signal.
         keep_alive: seconds that an idle connection is kept.
+        is_forced_by_signals: a second signal cuts requests off; False where another process sees to that.
     """
 
     drain_timeout: float = 30.0
     keep_alive: float = 75.0
+    is_forced_by_signals: bool = True
 
 
 class Server(uvicorn.Server):
     """uvicorn's server, that tells when it listens and does not raise its signals again."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], settings: ServerSettings) -> None:
         super().__init__(config)
         self._ready = ready
+        self._is_forced_by_signals = settings.is_forced_by_signals
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen, and say so."""
@@ -58,7 +61,7 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - what signal handlers get
         """Stop; at the second signal, whichever it is, at once."""
-        self.force_exit = self.should_exit
+        self.force_exit = self.should_exit and self._is_forced_by_signals
         self.should_exit = True
 
     @contextlib.contextmanager
@@ -105,14 +108,19 @@ def make_server(
         timeout_keep_alive=int(settings.keep_alive),
         timeout_graceful_shutdown=int(settings.drain_timeout),
     )
-    return Server(config, ready)
+    return Server(config, ready, settings)
 
 
-async def serve(application: Callable[..., Any], sockets: Sequence[socket.socket], ready: Callable[[], None]) -> bool:
+async def serve(
+    application: Callable[..., Any],
+    sockets: Sequence[socket.socket],
+    ready: Callable[[], None],
+    settings: ServerSettings | None = None,
+) -> bool:
     """Serve `application` on `sockets` (bound, not listening) until a signal says stop.
 
     Returns whether a second signal said that nothing is to be waited for.
     """
-    server = make_server(application, ready)
+    server = make_server(application, ready, settings)
     await server.serve(sockets=list(sockets))
     return server.force_exit

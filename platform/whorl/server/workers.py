@@ -14,8 +14,9 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ from whorl.app.preparation import NoProgress, Progress
 from whorl.capabilities.wasi.logs import GuestLogs
 from whorl.errors import WhorlError
 from whorl.server.options import UpOptions
-from whorl.server.serving import event_loop, serve
+from whorl.server.serving import ServerSettings, event_loop, serve
 from whorl.server.sockets import ListenAddress, bind, bound_address
 from whorl.triggers.http.trigger import HttpTrigger, TriggerOptions
 
@@ -64,19 +65,23 @@ def _run_worker(
 ) -> None:
     echo = None if options.quiet else sys.stderr.buffer
     logs = GuestLogs(options.log_dir, echo)
+    # One of several workers may be signalled twice for one stop, by who stops all processes and by the supervisor.
+    settings = ServerSettings(is_forced_by_signals=options.workers <= 1)
     with ExitStack() as stack:
         stack.callback(logs.close)
         with asyncio.Runner(loop_factory=event_loop) as runner:
-            runner.run(_serve(HttpTrigger(app, _trigger_options(options), logs, progress), listener, ready))
+            runner.run(_serve(HttpTrigger(app, _trigger_options(options), logs, progress), listener, ready, settings))
 
 
 def _trigger_options(options: UpOptions) -> TriggerOptions:
     return TriggerOptions(state_dir=options.state_dir)
 
 
-async def _serve(trigger: HttpTrigger, listener: socket.socket, ready: Callable[[], None]) -> None:
+async def _serve(
+    trigger: HttpTrigger, listener: socket.socket, ready: Callable[[], None], settings: ServerSettings
+) -> None:
     async with trigger:
-        if await serve(trigger, [listener], ready):
+        if await serve(trigger, [listener], ready, settings):
             trigger.grace = 0.0
 
 
@@ -89,31 +94,38 @@ class _Supervisor:
         self._address = address
         self._context = multiprocessing.get_context("spawn")
         self._workers: dict[SpawnProcess, Connection] = {}
+        self._serving = False
         self._stopping = False
+        self._exit_code = 0
 
     def run(self, progress: Progress, announce: Announce) -> int:
         asyncio.run(_prepare(self._app, self._options, progress))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
-        for _ in range(self._options.workers):
-            self._start()
+        # If it were started with the first worker, it would let the SIGINT through that `_start` holds back.
+        resource_tracker.ensure_running()
         try:
+            for _ in range(self._options.workers):
+                self._start()
             for pipe in list(self._workers.values()):
-                _await_ready(pipe)
-            announce(self._address)
+                self._await_ready(pipe)
+            self._serving = not self._stopping
+            if self._serving:
+                announce(self._address)
             while self._workers:
                 self._tend()
         finally:
             for worker in self._workers:
                 worker.kill()
-        return 0
+        return self._exit_code
 
     def _start(self) -> None:
         pipe, theirs = self._context.Pipe(duplex=False)
         worker = self._context.Process(
             target=_worker_main, args=(self._app, self._options, self._address, theirs), name="whorl-worker"
         )
-        worker.start()
+        with _without_interrupts():
+            worker.start()
         theirs.close()
         self._workers[worker] = pipe
         if self._stopping:
@@ -131,8 +143,18 @@ class _Supervisor:
                 time.sleep(_RESTART_PAUSE)
                 self._start()
 
-    def _stop(self, _number: int, _frame: object) -> None:
+    def _await_ready(self, pipe: Connection) -> None:
+        try:
+            failure = pipe.recv()
+        except EOFError:
+            failure = "a worker process ended before it could serve"
+        if failure is not None and not self._stopping:
+            raise WhorlError(failure)
+
+    def _stop(self, number: int, _frame: object) -> None:
         signalled = signal.SIGKILL if self._stopping else signal.SIGTERM
+        if not (self._serving or self._stopping):
+            self._exit_code = 128 + number
         self._stopping = True
         for worker in self._workers:
             if worker.pid is not None and worker.is_alive():
@@ -155,13 +177,17 @@ def _last_words(pipe: Connection) -> str:
     return ""
 
 
-def _await_ready(pipe: Connection) -> None:
+@contextlib.contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Hold SIGINT back in the block, and for good in the processes that it starts.
+
+    A terminal sends it to all processes, and a worker that is starting would end with a traceback.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        failure = pipe.recv()
-    except EOFError:
-        raise WhorlError("a worker process ended before it could serve") from None
-    if failure is not None:
-        raise WhorlError(failure)
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _worker_main(app: LockedApp, options: UpOptions, address: ListenAddress, pipe: Connection) -> None:

@@ -141,3 +141,75 @@ async def test_closing_leaves_nothing(tmp_path: Path) -> None:
 def descriptors() -> int:
     """Return how many files this process has open."""
     return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def test_a_request_to_a_closed_app_is_refused_and_opens_nothing(tmp_path: Path) -> None:
+    app = lab(tmp_path)
+    await app.start()
+    await app.close()
+    before = descriptors()
+    async with client_of(app) as client:
+        refusal = await client.get("/hello")
+    assert (refusal.status_code, refusal.headers["retry-after"]) == (503, "1")
+    assert descriptors() == before
+
+
+async def test_requests_while_an_app_is_being_closed_are_refused_and_those_under_way_are_served(tmp_path: Path) -> None:
+    app = lab(tmp_path)
+    await app.start()
+    async with client_of(app) as client:
+        slow = asyncio.create_task(client.get("/sleep?500"))
+        await until_in_use(app)
+        closing = asyncio.create_task(app.close())
+        await asyncio.sleep(0)
+        assert (await client.get("/hello")).status_code == 503
+        assert not closing.done()
+        assert (await slow).text == "slept"
+        await closing
+        assert (await client.get("/hello")).status_code == 503
+
+
+async def test_an_app_that_is_closed_while_it_starts_is_started_and_closed(tmp_path: Path) -> None:
+    before = descriptors()
+    app = lab(tmp_path)
+    async with client_of(app) as client:
+        first = asyncio.create_task(client.get("/hello"))
+        await asyncio.sleep(0)
+        closing = asyncio.create_task(app.close())
+        await asyncio.sleep(0)
+        assert (await client.get("/hello")).status_code == 503
+        assert (await first).text == "hello"
+        await closing
+        assert (await client.get("/hello")).status_code == 503
+    gc.collect()
+    assert descriptors() == before
+
+
+async def test_an_app_that_was_closed_can_be_started_again(tmp_path: Path) -> None:
+    app = lab(tmp_path)
+    for _ in range(2):
+        await app.start()
+        async with client_of(app) as client:
+            assert (await client.get("/hello")).text == "hello"
+        await app.close()
+
+
+async def test_a_websocket_to_a_closed_app_is_closed(tmp_path: Path) -> None:
+    app = lab(tmp_path)
+    await app.close()
+    sent: list[Message] = []
+
+    async def receive() -> dict[str, str]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app({"type": "websocket", "path": "/"}, receive, send)
+    assert [(message["type"], message["code"]) for message in sent] == [("websocket.close", 1001)]
+
+
+async def until_in_use(app: HostedApplication) -> None:
+    """Wait until the app's guest works."""
+    while not app._trigger.pools["lab"].in_use:  # noqa: ASYNC110 - nothing tells when a request comes to a guest
+        await asyncio.sleep(0)

@@ -7,8 +7,9 @@ a bounded number of entries every few seconds, in their own transaction.
 
 Every write is committed before it is acknowledged, to a write-ahead log that all worker processes share. A killed
 process therefore loses nothing. With `power-loss` durability (`synchronous=FULL`, as Spin) each commit also waits for
-the disk, so that a power cut loses nothing either: about 0.5 ms on a virtual machine's disk, against 20 µs with
-`process` durability (`synchronous=NORMAL`), where a power cut may lose the last moments but never damages the file.
+the disk, so that a power cut loses nothing either. With `process` durability (`synchronous=NORMAL`) a power cut may
+lose the last moments but never damages the file, and a write takes tens of microseconds instead of hundreds or more,
+depending on the disk (`docs/decisions/0008-durability-of-key-value-stores.md` has what was measured).
 """
 
 import sqlite3

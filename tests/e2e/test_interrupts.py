@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import pty
 import shutil
 import signal
 import subprocess
@@ -107,6 +108,21 @@ def test_a_signal_ends_the_preparation_at_once(
         process.send_signal(number)
         assert process.wait(timeout=30) == code
         assert said(process) == []
+
+
+def test_an_interrupted_preparation_gives_the_terminal_back(
+    app: Path, endless_preparation: Callable[[int], bool]
+) -> None:
+    terminal, theirs = pty.openpty()
+    environment_of_terminal = {**environment(), "TERM": "xterm"}
+    with subprocess.Popen(up(app), env=environment_of_terminal, stderr=theirs, start_new_session=True) as process:
+        os.close(theirs)
+        until(lambda: endless_preparation(process.pid))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+    shown = os.read(terminal, 65536).decode()
+    os.close(terminal)
+    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
 
 
 def test_a_signal_ends_the_compilation_at_once_and_leaves_no_state(

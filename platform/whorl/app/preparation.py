@@ -83,10 +83,15 @@ def link(
     grants = Grants(
         component=component.id,
         environment=component.environment,
-        allowed_outbound_hosts=AllowedHosts.parse(component.allowed_outbound_hosts),
+        allowed_outbound_hosts=allowed_hosts(component),
         key_value_stores=component.key_value_stores,
     )
     return engine.link(component.id, compiled, [*bind_all(services, grants), *own])
+
+
+def allowed_hosts(component: LockedComponent) -> AllowedHosts:
+    """Return where `component` may send requests."""
+    return AllowedHosts.parse(component.allowed_outbound_hosts)
 
 
 def pool_settings(component: LockedComponent) -> PoolSettings:

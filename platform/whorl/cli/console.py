@@ -5,13 +5,13 @@ import sys
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
-
-from rich.console import Console as RichConsole
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from typing import TYPE_CHECKING, Self
 
 from whorl.app.locked import LockedApp
 from whorl.server.options import UpOptions
+
+if TYPE_CHECKING:
+    from whorl.cli.progress_bar import ProgressBar
 
 _SLOW = 0.5
 
@@ -21,7 +21,7 @@ class Console:
 
     def __init__(self, options: UpOptions) -> None:
         self._options = options
-        self._bar: Progress | None = None
+        self._bar: ProgressBar | None = None
         self._began = 0.0
         self._left = 0
 
@@ -51,17 +51,16 @@ class Console:
         self._began = time.monotonic()
         self._left = len(components)
         if sys.stderr.isatty():
-            columns = (TextColumn("Preparing components"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-            self._bar = Progress(*columns, console=RichConsole(stderr=True), transient=True)
-            self._bar.start()
-            self._bar.add_task("", total=len(components))
+            from whorl.cli.progress_bar import ProgressBar  # noqa: PLC0415 - loaded where it is needed
+
+            self._bar = ProgressBar(len(components))
 
     def done(self, component: str) -> None:
         """One component is ready."""
         self._left -= 1
         took = time.monotonic() - self._began
         if self._bar is not None:
-            self._bar.advance(self._bar.task_ids[0])
+            self._bar.advance()
         elif took > _SLOW:
             self._line(f"Prepared component {component} in {took:.1f} s")
         if not self._left:
@@ -70,7 +69,7 @@ class Console:
     def close(self) -> None:
         """Take the bar off the terminal."""
         if self._bar is not None:
-            self._bar.stop()
+            self._bar.close()
             self._bar = None
 
     def __enter__(self) -> Self:

@@ -139,6 +139,16 @@ class AllowedHosts:
         """Whether requests to the application itself (relative, or to `self.alt`) are permitted."""
         return any(entry.admits_http and isinstance(entry.host, AnyHost) for entry in self.entries)
 
+    @property
+    def permits_network(self) -> bool:
+        """Whether any request over the network is permitted: one that does not stay within the application."""
+        return any(entry.admits_http and not _stays_inside(entry.host) for entry in self.entries)
+
+
+def _stays_inside(host: AllowedHost) -> bool:
+    name = host.suffix if isinstance(host, Subdomains) else host
+    return host is AnyHost.SELF or (isinstance(name, str) and name.endswith(CHAINING_SUFFIX))
+
 
 def _no_scheme(url: str) -> str:
     if url in ("*", ":", "", "?"):

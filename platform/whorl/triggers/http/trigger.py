@@ -8,13 +8,13 @@ from types import TracebackType
 from typing import Self
 
 from whorl.app.locked import LockedApp
-from whorl.app.preparation import NoProgress, Progress, link, pool_settings, prepare
+from whorl.app.preparation import NoProgress, Progress, allowed_hosts, link, pool_settings, prepare
 from whorl.app.routes import RoutePattern
 from whorl.capabilities.catalogue import Services
 from whorl.capabilities.key_value import KeyValueCapability, KeyValueStores, default_configurations
 from whorl.capabilities.outbound_http.capability import OutboundClients, OutboundHttp
-from whorl.capabilities.outbound_http.httpx_client import HttpxClient
 from whorl.capabilities.outbound_http.memory_client import MemoryHttpClient
+from whorl.capabilities.outbound_http.network import network_client
 from whorl.capabilities.wasi.cli import LogSink
 from whorl.engine.cache import CompiledCache
 from whorl.engine.configuration import EngineConfiguration
@@ -111,7 +111,7 @@ class HttpTrigger:
     async def _start(self) -> None:
         app, options = self.app, self._options
         stores = self._stack.enter_context(KeyValueStores.open(default_configurations(options.state_dir)))
-        network = HttpxClient()
+        network = network_client(allowed_hosts(component) for component in app.served_components())
         self._stack.push_async_callback(network.aclose)
         engine = self._stack.enter_context(Engine(_configuration(app)))
         loader = ComponentLoader(engine, CompiledCache(options.cache_dir))

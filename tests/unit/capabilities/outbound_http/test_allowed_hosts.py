@@ -83,6 +83,7 @@ def test_nothing_is_permitted_by_default() -> None:
     nothing = AllowedHosts()
     assert not nothing.permits("http", "example.com", 80)
     assert not nothing.permits_self
+    assert not nothing.permits_network
     assert not nothing.permits_component("shop")
 
 
@@ -103,6 +104,18 @@ def test_the_application_itself_is_permitted_by(entry: str) -> None:
 @pytest.mark.parametrize("entry", ["http://localhost:*", "redis://self:1", "redis://*"])
 def test_the_application_itself_is_not_permitted_by(entry: str) -> None:
     assert not AllowedHosts.parse([entry]).permits_self
+
+
+@pytest.mark.parametrize("entry", ["http://a", "https://*.a", "*://*:*", "http://10.0.0.0/8:*", "http://spin.internal"])
+def test_the_network_is_permitted_by(entry: str) -> None:
+    assert AllowedHosts.parse(["http://self", entry]).permits_network
+
+
+@pytest.mark.parametrize(
+    "entry", ["http://self", "http://self.alt", "http://a.spin.internal", "*://*.spin.internal:*", "redis://a:1"]
+)
+def test_the_network_is_not_permitted_by(entry: str) -> None:
+    assert not AllowedHosts.parse([entry]).permits_network
 
 
 @pytest.mark.parametrize("entry", ["http://shop.spin.internal", "https://*.spin.internal", "*://*:*"])

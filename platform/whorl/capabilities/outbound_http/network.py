@@ -1,0 +1,21 @@
+"""Which client sends requests over the network: httpx's, which takes long to load, for apps that may send any."""
+
+from collections.abc import Iterable
+
+from whorl.capabilities.outbound_http.allowed_hosts import AllowedHosts
+from whorl.capabilities.outbound_http.client import HttpClient
+from whorl.capabilities.outbound_http.memory_client import MemoryHttpClient
+from whorl.capabilities.outbound_http.messages import OutboundError, OutboundRequest, OutboundResponse
+
+
+def network_client(allowed: Iterable[AllowedHosts]) -> HttpClient:
+    """Return the client of an app whose components may connect to `allowed`; must be closed."""
+    if not any(each.permits_network for each in allowed):
+        return MemoryHttpClient(_deny)
+    from whorl.capabilities.outbound_http.httpx_client import HttpxClient  # noqa: PLC0415 - loaded where it is needed
+
+    return HttpxClient()
+
+
+async def _deny(_request: OutboundRequest) -> OutboundResponse:
+    raise OutboundError("HTTP-request-denied")

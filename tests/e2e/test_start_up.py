@@ -1,0 +1,49 @@
+"""What a start of `whorl` loads and shows: libraries that take long to load only where they are needed."""
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from live_server import GUESTS, manifest
+from whorl_process import environment
+
+
+def loaded(app: Path) -> set[str]:
+    """Return the packages that are loaded to start `app` where no terminal is attached."""
+    command = [sys.executable, "-X", "importtime", "-m", "whorl", "compile", "-f", str(app)]
+    ended = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=100, check=True)
+    lines = (line.rpartition("|") for line in ended.stderr.splitlines() if line.startswith("import time:"))
+    return {module.strip().partition(".")[0] for _, _, module in lines}
+
+
+@pytest.mark.parametrize("hosts", ["", "http://self", "http://other.spin.internal"])
+def test_an_app_that_sends_nothing_over_the_network_loads_no_client(tmp_path: Path, hosts: str) -> None:
+    packages = loaded(manifest(tmp_path, GUESTS / "hello.wasm", f'allowed_outbound_hosts = ["{hosts}"]'))
+    assert not packages & {"httpx", "httpcore", "rich"}
+    assert "whorl" in packages
+
+
+def test_an_app_that_may_send_over_the_network_has_its_client_from_the_start(tmp_path: Path) -> None:
+    app = manifest(tmp_path, GUESTS / "hello.wasm", 'allowed_outbound_hosts = ["https://example.com"]')
+    assert "httpx" in loaded(app)
+
+
+def test_a_terminal_shows_a_bar_while_components_are_prepared(tmp_path: Path) -> None:
+    app = manifest(tmp_path, GUESTS / "hello.wasm")
+    terminal, theirs = pty.openpty()
+    command = [sys.executable, "-m", "whorl", "up", "-f", str(app), "--listen", "127.0.0.1:0"]
+    with subprocess.Popen(
+        command, env={**environment(), "TERM": "xterm"}, stdout=subprocess.PIPE, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.terminate()
+        assert process.wait(timeout=30) == 0
+    shown = os.read(terminal, 65536).decode()
+    os.close(terminal)
+    assert "Preparing components" in shown
+    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")

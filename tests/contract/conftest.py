@@ -1,14 +1,17 @@
-"""Calling an adapter's exports directly, without a guest, over host interfaces bound in Python."""
+"""Adapters over hosts in Python: their exports called directly, or through the lab guest."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from scripted_host import ScriptedHost
+from scripted_lab import ScriptedLab, linked_lab, scripted_lab
 from wasmtime import Engine, Store
 from wasmtime.component import Component, Func, Linker
 
+from whorl.engine.components import LinkedComponent
 from whorl.engine.host_interfaces import HostFunction, HostInterface
 
 GUEST = Path(__file__).parents[2] / "platform/whorl/guest"
@@ -51,6 +54,26 @@ def load_adapter() -> Callable[..., Adapter]:
         return Adapter(compiled[name], store, interfaces)
 
     return load
+
+
+@pytest.fixture(scope="module")
+def lab_host() -> ScriptedHost:
+    """Give the host that plays the tests' scripts to the lab guest."""
+    return ScriptedHost()
+
+
+@pytest.fixture(scope="module")
+def linked(lab_host: ScriptedHost) -> Iterator[LinkedComponent]:
+    """Give the lab guest, linked to the scripted host."""
+    with linked_lab(lab_host) as linked:
+        yield linked
+
+
+@pytest.fixture
+async def lab(linked: LinkedComponent, lab_host: ScriptedHost) -> AsyncIterator[ScriptedLab]:
+    """Give an instance of the lab guest over the scripted host."""
+    async with scripted_lab(linked, lab_host) as lab:
+        yield lab
 
 
 def _call(function: HostFunction, _store: object, *arguments: object) -> Any:

@@ -1,34 +1,14 @@
 """The WASI adapter between a guest and the host: what crosses for what a guest does, call by call."""
 
-from collections.abc import AsyncIterator, Iterator
-
 import pytest
-from scripted_host import Script, ScriptedHost
-from scripted_lab import ScriptedLab, linked_lab, scripted_lab
+from scripted_host import Script
+from scripted_lab import ScriptedLab
 
-from whorl.engine.components import LinkedComponent
 from whorl.engine.traps import Trap
 
 pytestmark = pytest.mark.anyio
 
 HEAD = ["respond-head", "respond-chunk"]
-
-
-@pytest.fixture(scope="module")
-def host() -> ScriptedHost:
-    return ScriptedHost()
-
-
-@pytest.fixture(scope="module")
-def linked(host: ScriptedHost) -> Iterator[LinkedComponent]:
-    with linked_lab(host) as linked:
-        yield linked
-
-
-@pytest.fixture
-async def lab(linked: LinkedComponent, host: ScriptedHost) -> AsyncIterator[ScriptedLab]:
-    async with scripted_lab(linked, host) as lab:
-        yield lab
 
 
 @pytest.mark.parametrize(

@@ -1,34 +1,13 @@
 """The WASI adapter between a guest and the host: requests that the guest sends, call by call."""
 
-from collections.abc import AsyncIterator, Iterator
-
 import pytest
-from scripted_host import Script, ScriptedHost
-from scripted_lab import ScriptedLab, linked_lab, scripted_lab
-
-from whorl.engine.components import LinkedComponent
+from scripted_host import Script
+from scripted_lab import ScriptedLab
 
 pytestmark = pytest.mark.anyio
 
 CREATED = b"o201\rx-a\n\xc3\xa4\r"
 GET = b"GET\rhttp\rexample.com\r/a?b\r"
-
-
-@pytest.fixture(scope="module")
-def host() -> ScriptedHost:
-    return ScriptedHost()
-
-
-@pytest.fixture(scope="module")
-def linked(host: ScriptedHost) -> Iterator[LinkedComponent]:
-    with linked_lab(host) as linked:
-        yield linked
-
-
-@pytest.fixture
-async def lab(linked: LinkedComponent, host: ScriptedHost) -> AsyncIterator[ScriptedLab]:
-    async with scripted_lab(linked, host) as lab:
-        yield lab
 
 
 async def test_a_request_without_a_body_crosses_in_one_call(lab: ScriptedLab) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import signal
 import socket
 import sqlite3
@@ -14,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 from live_server import GUESTS, manifest
-from whorl_process import WhorlUp, environment, whorl
+from whorl_process import WhorlUp, environment, whorl, workers
 
 LAB = GUESTS / "lab.wasm"
 
@@ -112,11 +113,7 @@ def test_workers_share_the_port_and_the_store(app: Path) -> None:
 
 def test_a_worker_that_dies_is_replaced(app: Path) -> None:
     with WhorlUp("-f", app, "--workers", "2") as up:
-        children = Path(f"/proc/{up.process.pid}/task/{up.process.pid}/children").read_text().split()
-        for child in children:
-            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
-                subprocess.run(["kill", "-9", child], check=True)
-                break
+        os.kill(workers(up.process.pid)[0], signal.SIGKILL)
         for _ in range(100):
             if "starting another" in up.errors:
                 break
@@ -131,11 +128,7 @@ def test_why_a_worker_cannot_be_replaced_is_said(app: Path) -> None:
         database = app.parent / ".spin" / "sqlite_key_value.db"
         database.unlink()
         database.mkdir()
-        children = Path(f"/proc/{up.process.pid}/task/{up.process.pid}/children").read_text().split()
-        for child in children:
-            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
-                subprocess.run(["kill", "-9", child], check=True)
-                break
+        os.kill(workers(up.process.pid)[0], signal.SIGKILL)
         for _ in range(100):
             if up.errors.count("starting another") > 1:
                 break

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 from live_server import GUESTS, manifest
-from whorl_process import WhorlUp, environment, whorl
+from whorl_process import WhorlUp, children, environment, whorl, workers
 
 CODES = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 
@@ -42,16 +42,6 @@ def started(*command: str) -> Iterator[subprocess.Popen[str]]:
 
 def up(app: Path, *options: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "whorl", "up", "--quiet", "-f", str(app), "--listen", "127.0.0.1:0", *options)
-
-
-def children(pid: int) -> list[int]:
-    with contextlib.suppress(FileNotFoundError):
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return []
-
-
-def workers(pid: int) -> list[int]:
-    return [child for child in children(pid) if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 def until(condition: Callable[[], object]) -> None:

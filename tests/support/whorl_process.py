@@ -23,6 +23,19 @@ def whorl(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Complet
     return subprocess.run(command, env=environment(), cwd=cwd, capture_output=True, text=True, timeout=100, check=False)
 
 
+def children(pid: int) -> list[int]:
+    """Return the processes that a process has started; none when it has ended."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
+
+
+def workers(pid: int) -> list[int]:
+    """Return the workers of a `whorl up`."""
+    return [child for child in children(pid) if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
 class WhorlUp:
     """A running `whorl up`. Ends with the `with` block.
 

@@ -1,13 +1,13 @@
 """What every key-value backend does, whichever it is."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from set_clock import SetClock
 
 from whorl.capabilities.key_value.memory import MemoryBackend
 from whorl.capabilities.key_value.sqlite import SqliteBackend
@@ -17,23 +17,13 @@ MEBIBYTE = bytes(1024 * 1024)
 ONE = (1).to_bytes(8, "little")
 
 
-@dataclass
-class Clock:
-    """A clock that the test sets, in milliseconds."""
-
-    now: int = 1_700_000_000_000
-
-    def __call__(self) -> int:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> SetClock:
+    return SetClock()
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def backend(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Backend]:
+def backend(request: pytest.FixtureRequest, tmp_path: Path, clock: SetClock) -> Iterator[Backend]:
     if request.param == "memory":
         yield MemoryBackend(clock)
     else:
@@ -152,7 +142,7 @@ def test_a_swap_succeeds_only_from_the_expected_value(store: Store) -> None:
     assert store.swap(b"gone", b"one", b"two") == Mismatch(None)
 
 
-def test_a_value_is_gone_when_its_time_has_come(store: Store, clock: Clock) -> None:
+def test_a_value_is_gone_when_its_time_has_come(store: Store, clock: SetClock) -> None:
     store.set(b"key", b"value", 1000)
     clock.now += 999
     assert store.get(b"key") == b"value"
@@ -164,7 +154,7 @@ def test_a_value_is_gone_when_its_time_has_come(store: Store, clock: Clock) -> N
     assert store.get_many([b"key"]) == [None]
 
 
-def test_an_expired_value_counts_as_none_for_increment_and_swap(store: Store, clock: Clock) -> None:
+def test_an_expired_value_counts_as_none_for_increment_and_swap(store: Store, clock: SetClock) -> None:
     store.set(b"n", ONE, 10)
     store.set(b"key", b"old", 10)
     clock.now += 10
@@ -177,7 +167,7 @@ def test_an_expired_value_counts_as_none_for_increment_and_swap(store: Store, cl
 
 
 @pytest.mark.parametrize("write", ["set", "set_many", "swap", "delete"])
-def test_a_later_write_lasts_for_ever(store: Store, clock: Clock, write: str) -> None:
+def test_a_later_write_lasts_for_ever(store: Store, clock: SetClock, write: str) -> None:
     store.set(b"key", b"old", 10)
     match write:
         case "set":
@@ -193,14 +183,14 @@ def test_a_later_write_lasts_for_ever(store: Store, clock: Clock, write: str) ->
     assert store.get(b"key") == b"new"
 
 
-def test_an_increment_keeps_the_time_to_live(store: Store, clock: Clock) -> None:
+def test_an_increment_keeps_the_time_to_live(store: Store, clock: SetClock) -> None:
     store.set(b"n", ONE, 10)
     assert store.increment(b"n", 1) == 2
     clock.now += 10
     assert store.get(b"n") is None
 
 
-def test_setting_the_time_anew_replaces_it(store: Store, clock: Clock) -> None:
+def test_setting_the_time_anew_replaces_it(store: Store, clock: SetClock) -> None:
     store.set(b"key", b"value", 10)
     store.set(b"key", b"value", 100)
     clock.now += 50
@@ -210,7 +200,7 @@ def test_setting_the_time_anew_replaces_it(store: Store, clock: Clock) -> None:
     assert not store.exists(b"key")
 
 
-def test_the_longest_time_to_live_is_accepted(store: Store, clock: Clock) -> None:
+def test_the_longest_time_to_live_is_accepted(store: Store, clock: SetClock) -> None:
     store.set(b"key", b"value", 2**64 - 1)
     clock.now += 10**15
     assert store.get(b"key") == b"value"
@@ -233,7 +223,7 @@ VALUES = st.sampled_from([b"", ONE, b"\xff"]) | st.binary(max_size=20)
 class Model(RuleBasedStateMachine):
     """Calls a store and a dictionary in the same way."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: SetClock) -> None:
         super().__init__()
         self.store = store
         self.clock = clock
@@ -279,7 +269,7 @@ class Model(RuleBasedStateMachine):
         assert [self.store.exists(key) for key in keys] == [key in alive for key in keys]
 
 
-def test_any_sequence_of_calls_does_what_a_dictionary_would(backend: Backend, clock: Clock) -> None:
+def test_any_sequence_of_calls_does_what_a_dictionary_would(backend: Backend, clock: SetClock) -> None:
     run_state_machine_as_test(
         lambda: Model(backend.store("model"), clock),  # type: ignore[arg-type]  # any factory will do
         settings=settings(max_examples=60, stateful_step_count=30, deadline=None),

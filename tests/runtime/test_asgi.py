@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from live_server import GUESTS, manifest
+from open_files import open_descriptors
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
@@ -133,25 +134,20 @@ async def test_closing_leaves_nothing(tmp_path: Path) -> None:
         async with outer.router.lifespan_context(outer), client_of(outer) as client:
             assert (await client.get("/lab/hello")).text == "hello"
         gc.collect()
-        return len(asyncio.all_tasks()), descriptors()
+        return len(asyncio.all_tasks()), open_descriptors()
 
     assert await once("first") == await once("second") == await once("third")
-
-
-def descriptors() -> int:
-    """Return how many files this process has open."""
-    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 async def test_a_request_to_a_closed_app_is_refused_and_opens_nothing(tmp_path: Path) -> None:
     app = lab(tmp_path)
     await app.start()
     await app.close()
-    before = descriptors()
+    before = open_descriptors()
     async with client_of(app) as client:
         refusal = await client.get("/hello")
     assert (refusal.status_code, refusal.headers["retry-after"]) == (503, "1")
-    assert descriptors() == before
+    assert open_descriptors() == before
 
 
 async def test_requests_while_an_app_is_being_closed_are_refused_and_those_under_way_are_served(tmp_path: Path) -> None:
@@ -170,7 +166,7 @@ async def test_requests_while_an_app_is_being_closed_are_refused_and_those_under
 
 
 async def test_an_app_that_is_closed_while_it_starts_is_started_and_closed(tmp_path: Path) -> None:
-    before = descriptors()
+    before = open_descriptors()
     app = lab(tmp_path)
     async with client_of(app) as client:
         first = asyncio.create_task(client.get("/hello"))
@@ -182,7 +178,7 @@ async def test_an_app_that_is_closed_while_it_starts_is_started_and_closed(tmp_p
         await closing
         assert (await client.get("/hello")).status_code == 503
     gc.collect()
-    assert descriptors() == before
+    assert open_descriptors() == before
 
 
 async def test_an_app_that_was_closed_can_be_started_again(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from live_server import GUESTS, Live, manifest, serving
+from open_files import open_descriptors
 
 pytestmark = pytest.mark.anyio
 
@@ -188,11 +189,6 @@ async def settle(live: Live) -> None:
             break
     await asyncio.sleep(0.05)
     gc.collect()
-
-
-def open_descriptors() -> int:
-    """Return how many descriptors this process has open."""
-    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def resident() -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from live_server import GUESTS, Live, manifest, serving
+from open_files import open_descriptors
 
 pytestmark = pytest.mark.anyio
 
@@ -393,7 +394,7 @@ async def test_many_chained_requests_leave_nothing_behind(tmp_path: Path) -> Non
         async def settled() -> tuple[int, int]:
             await until(lambda: all(not pool.in_use and len(pool.linked.instances) == 2 for pool in pools))
             await asyncio.sleep(0.05)
-            return len(asyncio.all_tasks()), descriptors()
+            return len(asyncio.all_tasks()), open_descriptors()
 
         await ask(1)
         before = await settled()
@@ -407,8 +408,3 @@ async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not holds():  # noqa: ASYNC110 - it watches what sets no event
             await asyncio.sleep(0.01)
-
-
-def descriptors() -> int:
-    """Return how many files this process has open."""
-    return len(list(Path("/proc/self/fd").iterdir()))

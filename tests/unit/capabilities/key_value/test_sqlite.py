@@ -6,10 +6,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from set_clock import SetClock
 
 from whorl.capabilities.key_value.sqlite import SqliteBackend
 from whorl.capabilities.key_value.stores import StoreFailure
@@ -18,16 +18,6 @@ from whorl.errors import StoreError
 SPIN_SET = (
     "INSERT INTO spin_key_value (store, key, value) VALUES ($1, $2, $3) ON CONFLICT(store, key) DO UPDATE SET value=$3"
 )
-
-
-@dataclass
-class Clock:
-    """A clock that the test sets, in milliseconds."""
-
-    now: int = 1_700_000_000_000
-
-    def __call__(self) -> int:
-        return self.now
 
 
 @pytest.fixture
@@ -67,7 +57,7 @@ def test_a_file_that_spin_wrote_is_read(path: Path, plain: sqlite3.Connection) -
 
 
 def test_a_value_that_spin_overwrites_no_longer_expires(path: Path, plain: sqlite3.Connection) -> None:
-    clock = Clock()
+    clock = SetClock()
     with SqliteBackend.open(path, now=clock) as backend:
         backend.store("default").set(b"key", b"ours", 10)
         plain.execute(SPIN_SET, ("default", "key", b"spin's"))
@@ -76,7 +66,7 @@ def test_a_value_that_spin_overwrites_no_longer_expires(path: Path, plain: sqlit
 
 
 def test_expired_entries_are_purged_by_later_writes(path: Path, plain: sqlite3.Connection) -> None:
-    clock = Clock()
+    clock = SetClock()
     with SqliteBackend.open(path, "process", clock) as backend:
         for number in range(20):
             backend.store("default").set(b"key-%d" % number, b"", 10)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from open_files import open_descriptors
 
 from whorl.capabilities.outbound_http.httpx_client import HttpxClient, HttpxOptions
 from whorl.capabilities.outbound_http.messages import OutboundError, OutboundRequest, OutboundResponse
@@ -304,10 +305,6 @@ async def test_nobody_reads_on_from_the_body_of_a_request_whose_response_is_clos
     await reading.wait()
     await response.aclose()
     assert ended.is_set()
-
-
-def open_descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 async def test_no_descriptor_stays_open(scripted_peer: PeerMaker) -> None:

@@ -11,24 +11,35 @@ from live_server import GUESTS, manifest
 from whorl_process import environment
 
 
-def loaded(app: Path) -> set[str]:
-    """Return the packages that are loaded to start `app` where no terminal is attached."""
-    command = [sys.executable, "-X", "importtime", "-m", "whorl", "compile", "-f", str(app)]
+def loaded(*arguments: str) -> set[str]:
+    """Return the packages that Python loads when it is given `arguments` and has no terminal."""
+    command = [sys.executable, "-X", "importtime", *arguments]
     ended = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=100, check=True)
     lines = (line.rpartition("|") for line in ended.stderr.splitlines() if line.startswith("import time:"))
     return {module.strip().partition(".")[0] for _, _, module in lines}
 
 
+def loaded_for(app: Path) -> set[str]:
+    """Return the packages that are loaded to start `app`."""
+    return loaded("-m", "whorl", "compile", "-f", str(app))
+
+
 @pytest.mark.parametrize("hosts", ["", "http://self", "http://other.spin.internal"])
 def test_an_app_that_sends_nothing_over_the_network_loads_no_client(tmp_path: Path, hosts: str) -> None:
-    packages = loaded(manifest(tmp_path, GUESTS / "hello.wasm", f'allowed_outbound_hosts = ["{hosts}"]'))
+    packages = loaded_for(manifest(tmp_path, GUESTS / "hello.wasm", f'allowed_outbound_hosts = ["{hosts}"]'))
     assert not packages & {"httpx", "httpcore", "rich"}
     assert "whorl" in packages
 
 
 def test_an_app_that_may_send_over_the_network_has_its_client_from_the_start(tmp_path: Path) -> None:
     app = manifest(tmp_path, GUESTS / "hello.wasm", 'allowed_outbound_hosts = ["https://example.com"]')
-    assert "httpx" in loaded(app)
+    assert "httpx" in loaded_for(app)
+
+
+def test_the_script_that_workers_import_loads_no_command() -> None:
+    packages = loaded("-c", "from whorl.cli.main import entry")
+    assert "whorl" in packages
+    assert not packages & {"asyncio", "pydantic", "uvicorn", "wasmtime"}
 
 
 def test_a_terminal_shows_a_bar_while_components_are_prepared(tmp_path: Path) -> None:

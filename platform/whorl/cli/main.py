@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from whorl import __version__
-from whorl.cli import build_command, compile_command, up_command
 from whorl.errors import WhorlError
 
 
@@ -23,16 +22,21 @@ class Command(Protocol):
         """Do what the command does and return the exit code."""
 
 
-COMMANDS: tuple[Command, ...] = (up_command, build_command, compile_command)
+def commands() -> tuple[Command, ...]:
+    """Return every command."""
+    # Each worker imports the script that has started the server, and with it this module, but runs no command.
+    from whorl.cli import build_command, compile_command, up_command  # noqa: PLC0415 - loading them takes long
+
+    return (up_command, build_command, compile_command)
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     top = argparse.ArgumentParser(prog="whorl", description="Runs WebAssembly components behind HTTP routes.")
     top.add_argument("--version", action="version", version=f"whorl {__version__}")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in COMMANDS:
-        sub = commands.add_parser(command.NAME, help=command.SUMMARY, description=command.SUMMARY)
+    subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in commands():
+        sub = subparsers.add_parser(command.NAME, help=command.SUMMARY, description=command.SUMMARY)
         command.configure(sub)
         sub.set_defaults(run=command.run)
     return top

@@ -18,7 +18,7 @@ from whorl.engine.pool import InstancePool
 from whorl.server.serving import event_loop
 from whorl.triggers.http.exchanges import Exchange
 from whorl.triggers.http.executor import Executor
-from whorl.triggers.http.messages import Fields, IncomingRequest
+from whorl.triggers.http.messages import IncomingRequest
 from whorl.triggers.http.responses import ResponseHeads
 from whorl.triggers.http.trigger import HttpTrigger, TriggerOptions
 from whorl.types import Headers
@@ -26,6 +26,7 @@ from whorl.types import Headers
 _MEGABYTE = 1_000_000
 _PIECE = 65_536
 _FIELDS = b"user-agent\nwhorl-bench/1\raccept\n*/*\r"
+_HELLO = IncomingRequest(b"GET", b"http", b"localhost", b"/hello", [])
 _WAITING = 200
 _ECHOES = 15
 _MANY = 1_000_000_000
@@ -62,7 +63,7 @@ class CollectingSink:
         """Keep a piece of the body."""
         self.body += data
 
-    async def finish(self, trailers: Fields) -> None:
+    async def finish(self, trailers: Headers) -> None:
         """Keep nothing: the body is complete."""
 
     async def abort(self) -> None:
@@ -147,7 +148,7 @@ async def _reuse(pool: InstancePool, rounds: int) -> tuple[float, int]:
 
 
 async def _hello(instance: Instance) -> None:
-    exchange = Exchange(instance, (b"GET\rhttp\rlocalhost\r/hello\r", _FIELDS), ResponseHeads(), more=False)
+    exchange = Exchange(instance, _HELLO, _FIELDS, ResponseHeads())
     instance.state[Exchange] = exchange
     await instance.call()
     if exchange.whole is None or exchange.whole.body != b"hello":

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from live_server import Live
 
-from whorl.triggers.http.messages import Fields, IncomingRequest
+from whorl.triggers.http.messages import IncomingRequest
 from whorl.types import Headers
 
 pytestmark = pytest.mark.anyio
@@ -30,7 +30,7 @@ class StuckSink:
             raise self._failure
         await asyncio.Event().wait()
 
-    async def finish(self, trailers: Fields) -> None:
+    async def finish(self, trailers: Headers) -> None:
         pass
 
     async def abort(self) -> None:

@@ -22,6 +22,9 @@ _IDLE_TICKS = 40
 class EpochTicker:
     """Raises the epoch of one engine while its guests run. Closed by `stop`.
 
+    Attributes:
+        ticks: how often it has; a moment late, never early.
+
     Args:
         engine_address: the engine, as the C API knows it.
         tick: seconds between two epochs.
@@ -38,6 +41,7 @@ class EpochTicker:
         self._running = False
         self._was_active = False
         self.asleep = True
+        self.ticks = 0
 
     def begin(self) -> None:
         """Say that a guest is about to run."""
@@ -70,6 +74,7 @@ class EpochTicker:
         while not self._stopped:
             time.sleep(self._tick)
             bindings.increment_epoch(self._engine)
+            self.ticks += 1
             idle = 0 if self._running or self._was_active else idle + 1
             self._was_active = False
             if idle >= self._idle_ticks:

@@ -71,7 +71,9 @@ class Call:
         instance = self.instance
         ticker = instance.ticker
         ticker.begin()
-        bindings.set_epoch_deadline(instance.context, _SLICE_TICKS)
+        if instance.deadline_set_at != ticker.ticks:
+            instance.deadline_set_at = ticker.ticks
+            bindings.set_epoch_deadline(instance.context, _SLICE_TICKS)
         began = perf_counter()
         finished = bindings.future_poll(self._future)
         instance.cpu_used += perf_counter() - began

@@ -33,6 +33,7 @@ class Instance:
         served: how many requests it has served.
         born: when it was made, on the event loop's clock; `released` likewise, when it last ended a request.
         cpu_used: seconds of processor time of the current call.
+        deadline_set_at: the tick at which its slice of processor time was last measured out.
         host_calls: how often the guest called the host, over its life.
     """
 
@@ -44,6 +45,7 @@ class Instance:
         "component",
         "context",
         "cpu_used",
+        "deadline_set_at",
         "failure",
         "host_calls",
         "limits",
@@ -74,6 +76,7 @@ class Instance:
         self._address = ctypes.addressof(self.space)
         self.poisoned = False
         self.cpu_used = 0.0
+        self.deadline_set_at = -1
         self.host_calls = 0
         self.served = 0
         self.born = self.released = self.loop.time()

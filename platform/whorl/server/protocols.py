@@ -19,6 +19,7 @@ from whorl.triggers.http.messages import Fields, IncomingRequest
 from whorl.triggers.http.responses import NO_BODY, Reply
 
 _BODY_FIELDS = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade"})
+_NOTED_FIELDS = _BODY_FIELDS | {b"connection"}
 _UNKNOWN_CLIENT = b"0.0.0.0:0"
 
 
@@ -38,6 +39,7 @@ class DirectProtocol(HttpToolsProtocol):
         self._application = cast("DirectApplication", self.app)
         self._is_direct = False
         self._has_more = False
+        self._says_connection = False
         self._address = _UNKNOWN_CLIENT
         self._idle_since: float | None = None
         self._default_headers: Fields | None = None
@@ -54,13 +56,16 @@ class DirectProtocol(HttpToolsProtocol):
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
-        self._has_more = False
+        self._has_more = self._says_connection = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header."""
         name = name.lower()
-        if name in _BODY_FIELDS:
-            self._has_more = True
+        if name in _NOTED_FIELDS:
+            if name in _BODY_FIELDS:
+                self._has_more = True
+            else:
+                self._says_connection = True
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
@@ -107,7 +112,10 @@ class DirectProtocol(HttpToolsProtocol):
         length = b"" if head.has_length else b"content-length: %d\r\n" % len(body)
         if status in NO_BODY or (is_head and not body):
             length, body = b"", b""
-        keeps_alive = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
+        # HTTP/1.0 connections are closed; the parser says so of itself unless the client asks for more.
+        keeps_alive = self.parser.should_keep_alive() and not (
+            self._says_connection and self.parser.get_http_version() == "1.0"
+        )
         parts = (
             STATUS_LINE.get(status) or b"HTTP/1.1 %d \r\n" % status,
             self._default_lines(),

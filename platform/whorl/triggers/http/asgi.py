@@ -50,7 +50,7 @@ class AsgiSink:
         if not self._bodiless:
             await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
-    async def finish(self, trailers: Fields) -> None:  # noqa: ARG002 - the server offers no way to send them
+    async def finish(self, trailers: Headers) -> None:  # noqa: ARG002 - the server offers no way to send them
         """End the body. Trailers are dropped: the HTTP server has no extension for them."""
         await self._send({"type": "http.response.body", "body": b""})
 

@@ -15,7 +15,7 @@ from whorl.capabilities.outbound_http.messages import OutboundError, OutboundReq
 from whorl.triggers.http.executor import Executor
 from whorl.triggers.http.fields import visible_fields
 from whorl.triggers.http.headers import CHAINED_CLIENT, spin_field_lines
-from whorl.triggers.http.messages import Fields, IncomingRequest
+from whorl.triggers.http.messages import IncomingRequest
 from whorl.triggers.http.router import Route, RouteMatch, Router
 from whorl.types import Headers
 
@@ -145,7 +145,7 @@ class _Channel:
         """Take a piece of the body; returns when the one before has been read."""
         await self._pieces.put(data)
 
-    async def finish(self, trailers: Fields) -> None:
+    async def finish(self, trailers: Headers) -> None:
         """Take the end of the body."""
         self.trailers = trailers
         self._complete = True

@@ -22,8 +22,9 @@ from whorl.engine.packing import (
     unpack,
 )
 from whorl.engine.tasks import REQUEST_BODY, RESPONSE_SINK
-from whorl.triggers.http.messages import Fields
+from whorl.triggers.http.messages import IncomingRequest
 from whorl.triggers.http.responses import Reply, ResponseHead, ResponseHeads, parse_fields
+from whorl.types import Headers
 
 REQUEST_BUFFER = 256 * 1024
 RESPONSE_BUFFER = 256 * 1024
@@ -44,18 +45,16 @@ class Exchange:
 
     Args:
         instance: the guest's.
-        request: raw: method, scheme, authority and target, each with CR behind it; and the field lines.
+        request: what came; if it can receive, more of its body follows by `feed` and `end`. Its headers are not used.
+        fields: the field lines that the guest sees.
         heads: reads the heads of the guest's responses.
-        body: what has arrived of the request's body.
-        more: whether more of it follows by `feed` and `end`.
     """
 
     __slots__ = (
         "_ended",
+        "_fields",
         "_heads",
         "_instance",
-        "_live",
-        "_more",
         "_output",
         "_request",
         "_room",
@@ -73,18 +72,16 @@ class Exchange:
         "whole",
     )
 
-    def __init__(
-        self, instance: Instance, request: tuple[bytes, bytes], heads: ResponseHeads, body: bytes = b"", *, more: bool
-    ) -> None:
+    def __init__(self, instance: Instance, request: IncomingRequest, fields: bytes, heads: ResponseHeads) -> None:
+        body = request.body
         self._instance = instance
-        self._heads = heads
-        self._live = True
         self._request = request
-        self._more = more
+        self._fields = fields
+        self._heads = heads
         self._unread = deque((body,) if body else ())
         self._unread_size = len(body)
-        self._ended = not more
-        self._trailers_in: Fields = []
+        self._ended = request.receive is None
+        self._trailers_in: Headers = ()
         self._room: asyncio.Future[None] | None = None
         self._output: list[bytes] = []
         self._unsent_size = 0
@@ -94,13 +91,13 @@ class Exchange:
         self.whole: Reply | None = None
         self.complete = False
         self.failure: bytes | None = None
-        self.trailers: Fields = []
+        self.trailers: Headers = ()
         self.status_without_response: int | None = None
         instance.tasks.mark(RESPONSE_SINK)
-        if more and not body:
-            instance.tasks.clear(REQUEST_BODY)
-        else:
+        if body or self._ended:
             instance.tasks.mark(REQUEST_BODY)
+        else:
+            instance.tasks.clear(REQUEST_BODY)
 
     # The face's side: the request's body.
 
@@ -116,10 +113,10 @@ class Exchange:
             self._room = self._instance.loop.create_future()
             await self._room
 
-    def end(self, trailers: Fields | None = None) -> None:
+    def end(self, trailers: Headers = ()) -> None:
         """The request's body is complete."""
         self._ended = True
-        self._trailers_in = trailers or []
+        self._trailers_in = trailers
         self._instance.tasks.mark(REQUEST_BODY)
 
     def break_off(self, code: bytes) -> None:
@@ -150,12 +147,11 @@ class Exchange:
     def sent(self, size: int) -> None:
         """The client has taken `size` bytes of the body."""
         self._unsent_size -= size
-        if self._live and self._unsent_size < RESPONSE_BUFFER:
+        if self.status_without_response is None and self._unsent_size < RESPONSE_BUFFER:
             self._instance.tasks.mark(RESPONSE_SINK)
 
     def conclude(self, status_without_response: int) -> None:
         """The guest has ended; its instance may serve others from now on."""
-        self._live = False
         self.status_without_response = status_without_response
         self._announce()
 
@@ -167,13 +163,16 @@ class Exchange:
 
     def request(self) -> bytes:
         """Answer `request`: the head and what is there of the body."""
-        line, fields = self._request
+        request = self._request
         body = self._take_unread(REQUEST_BUFFER) if self._unread else b""
-        flags = b"s" if self._more or self._unread else b""
+        flags = b"" if self._ended and not self._unread and not self._trailers_in else b"s"
         if body and not is_utf8(body):
             flags += b"b"
             body = b2a_base64(body, newline=False)
-        head = encode_head(b"%b%b\r%b" % (line, flags, fields))
+        head = encode_head(
+            b"%b\r%b\r%b\r%b\r%b\r%b"
+            % (request.method, request.scheme, request.authority, request.target, flags, self._fields)
+        )
         return b"%d\r%b%b" % (len(head), head, body)
 
     def read(self, limit: int) -> bytes:

@@ -83,9 +83,7 @@ class Executor:
             request: as for `execute`.
             fields: as for `execute`.
         """
-        head = b"%b\r%b\r%b\r%b\r" % (request.method, request.scheme, request.authority, request.target)
-        exchange = Exchange(instance, (head, fields), self.heads, request.body, more=request.receive is not None)
-        instance.state[Exchange] = exchange
+        instance.state[Exchange] = exchange = Exchange(instance, request, fields, self.heads)
         status = _INTERNAL_ERROR
         call = instance.call()
         try:

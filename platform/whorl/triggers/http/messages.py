@@ -51,7 +51,7 @@ class ResponseSink(Protocol):
     async def write(self, data: bytes) -> None:
         """Send a piece of the body; returns when the client has room for more."""
 
-    async def finish(self, trailers: Fields) -> None:
+    async def finish(self, trailers: Headers) -> None:
         """The body is complete."""
 
     async def abort(self) -> None:

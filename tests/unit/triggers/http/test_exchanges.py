@@ -9,6 +9,7 @@ import pytest
 from whorl.engine.packing import MalformedError
 from whorl.engine.tasks import REQUEST_BODY, RESPONSE_SINK, TaskTable
 from whorl.triggers.http.exchanges import REQUEST_BUFFER, RESPONSE_BUFFER, Exchange
+from whorl.triggers.http.messages import IncomingRequest
 from whorl.triggers.http.responses import Reply, ResponseHead, ResponseHeads
 
 pytestmark = pytest.mark.anyio
@@ -16,10 +17,15 @@ pytestmark = pytest.mark.anyio
 LINE = b"POST\rhttp\rlocalhost\r/\r"
 
 
+async def nothing() -> bytes:
+    return b""
+
+
 def exchange(body: bytes = b"", *, more: bool = False, fields: bytes = b"") -> tuple[Exchange, TaskTable]:
     tasks = TaskTable()
     instance = cast("Any", SimpleNamespace(tasks=tasks, loop=asyncio.get_running_loop()))
-    return Exchange(instance, (LINE, fields), ResponseHeads(), body, more=more), tasks
+    request = IncomingRequest(b"POST", b"http", b"localhost", b"/", [], body, nothing if more else None)
+    return Exchange(instance, request, fields, ResponseHeads()), tasks
 
 
 async def test_a_request_without_a_body_is_its_head() -> None:

@@ -112,6 +112,12 @@ async def test_a_client_that_leaves_after_its_response_does_not_end_the_work(lab
     assert "worked after the response" in lab.logs.text("stderr")
 
 
+async def test_a_guest_that_gave_up_may_go_on_working(lab: Live) -> None:
+    assert (await lab.client.get("/error-after?50")).status_code == 500
+    await asyncio.sleep(0.3)
+    assert lab.logs.text("stderr") == "worked after the error\n"
+
+
 @pytest.mark.parametrize("path", ["/trap", "/none", "/drop-outparam", "/error", "/exit?3", "/eat", "/over-permit"])
 async def test_a_guest_that_gives_no_response_is_a_500_and_the_next_is_served(lab: Live, path: str) -> None:
     response = await lab.client.get(path)

@@ -208,8 +208,8 @@ class InstancePool:
         self._close_one()
         wanted = self.settings.warm - len(self._ready) - len(self._starting)
         if wanted > 0 and not self._waiting and not self._closed:
-            self._make()
-            wanted -= 1
+            # What failed may fail again: the next request tries once more, with a turn of the loop between.
+            wanted = wanted - 1 if self._make() else 0
         if self._retired or (wanted > 0 and not self._waiting and not self._closed):
             self._tending = True
             asyncio.get_running_loop().call_soon(self._tend)
@@ -218,20 +218,22 @@ class InstancePool:
         if self._retired:
             self._retired.pop().close()
 
-    def _make(self) -> None:
+    def _make(self) -> bool:
+        """Begin to make an instance; tell whether that did not fail at once."""
         instance = Instance(self.linked, self.settings.limits)
         call = instance.start()
         try:
             finished = call.step()
         except Trap as trap:
             self._give_up(instance, trap)
-            return
+            return False
         if finished:
             self._ready.append(instance)
-            return
+            return True
         task = instance.loop.create_task(self._finish(instance, call))
         self._starting.add(task)
         task.add_done_callback(self._started)
+        return True
 
     async def _finish(self, instance: Instance, call: Call) -> None:
         try:

@@ -7,7 +7,6 @@ the response is written in one piece and nothing else is made. In every other ca
 guest that has been begun already with what is left of its request.
 """
 
-from collections.abc import Callable
 from typing import Any, Protocol, cast, runtime_checkable
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -89,14 +88,22 @@ class DirectProtocol(HttpToolsProtocol):
         if isinstance(outcome, Reply):
             self._write(outcome, is_head=request.method == b"HEAD")
             return
-        application = self.app
-        if outcome is not None:
-            self.app = _continuation(outcome)
+        if outcome is None:
+            self._go_by_asgi()
+            super().on_message_complete()
+        else:
+            self._continue(outcome)
+
+    def _continue(self, begun: BegunRequest) -> None:
+        continuation = _Continuation(begun)
+        application, self.app = self.app, continuation
         try:
             self._go_by_asgi()
             super().on_message_complete()
         finally:
             self.app = application
+        # By then its task has taken its first step, unless it was cancelled before.
+        self.loop.call_soon(continuation.drop)
 
     def _go_by_asgi(self) -> None:
         url, headers = self.url, self.headers
@@ -172,8 +179,20 @@ class DirectProtocol(HttpToolsProtocol):
         self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
 
 
-def _continuation(begun: BegunRequest) -> Callable[..., Any]:
-    async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        await finish(begun, receive, send, scope["method"])
+class _Continuation:
+    """The ASGI application for one request that has begun already."""
 
-    return application
+    def __init__(self, begun: BegunRequest) -> None:
+        self._begun: BegunRequest | None = begun
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Bring the request to its end."""
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            await finish(begun, receive, send, scope["method"])
+
+    def drop(self) -> None:
+        """End the guest, unless it is being brought to its end."""
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            begun.drop()

@@ -6,6 +6,7 @@ import pytest
 from engine_guests import NOTE
 from engine_probe import Link
 
+from whorl.engine.limits import InstanceLimits
 from whorl.engine.pool import InstancePool, PoolFullError, PoolSettings
 
 pytestmark = pytest.mark.anyio
@@ -51,3 +52,18 @@ async def test_a_pool_that_is_closed_makes_no_instance(link: Link) -> None:
     with pytest.raises(PoolFullError, match="closing"):
         await pool.acquire()
     assert not linked.instances
+
+
+async def test_an_instance_that_cannot_be_made_is_not_tried_again_at_once(
+    link: Link, caplog: pytest.LogCaptureFixture
+) -> None:
+    linked, _ = link(NOTE)
+    pool = InstancePool(linked, PoolSettings(warm=2))
+    await pool.start()
+    pool.settings = PoolSettings(warm=3, limits=InstanceLimits(memory=0))
+    pool.release(await pool.acquire())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert len(caplog.records) == 1
+    assert pool.ready == 1
+    await pool.close()

@@ -132,6 +132,12 @@ class BegunRequest:
         else:
             await _PausedRun(self.executor, self.call, self.exchange, self.request, sink).finish()
 
+    def drop(self) -> None:
+        """End a guest that has paused, in place of `finish`."""
+        if self.call is not None:
+            self.call.drop()
+            self.executor.release(self.call.instance, self.exchange, _INTERNAL_ERROR)
+
 
 class _PausedRun:
     """A request whose guest has paused, with what runs beside it."""
@@ -229,7 +235,7 @@ class _PausedRun:
                 await request.watch()
         except ClientDisconnectedError:
             exchange.break_off(b"connection-terminated")
-            if not exchange.complete:
+            if not exchange.complete and exchange.failure is None:
                 self._gone = True
                 self._guest.cancel()
         except Exception:

@@ -27,6 +27,7 @@
 //! | `/zeroes`, `/unasked?n` | writes zeroes; writes n bytes without asking what is permitted |
 //! | `/trap`, `/spin`, `/eat`, `/none`, `/exit?code` | ways not to answer |
 //! | `/error` | gives an error code in place of a response |
+//! | `/error-after?ms` | the same, goes on working, then writes to stderr |
 //! | `/drop-outparam` | drops the outparam |
 //! | `/unfinished`, `/leak` | starts a body, drops or keeps it without finishing |
 //! | `/unfinished-late` | the same after a chunk has been sent |
@@ -94,6 +95,7 @@ impl Guest for Lab {
             "/none" => misbehaving::none(out),
             "/drop-outparam" => drop(out),
             "/error" => misbehaving::error(out),
+            "/error-after" => misbehaving::error_after(out, number),
             "/unfinished" => misbehaving::unfinished(out),
             "/unfinished-late" => misbehaving::unfinished_late(out),
             "/leak" => misbehaving::leak(out),

@@ -35,6 +35,13 @@ pub fn error(out: ResponseOutparam) {
     ResponseOutparam::set(out, Err(ErrorCode::InternalError(Some("as asked".into()))));
 }
 
+/// Gives up, and goes on working.
+pub fn error_after(out: ResponseOutparam, ms: u64) {
+    error(out);
+    sleep(ms);
+    log("worked after the error\n");
+}
+
 pub fn unfinished(out: ResponseOutparam) {
     let (body, stream) = begin(out, &[]);
     stream.blocking_write_and_flush(b"some of it").unwrap();

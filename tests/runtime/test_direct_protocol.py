@@ -30,6 +30,85 @@ class Unconnected(asyncio.Transport):
         pass
 
 
+def post(path: bytes, body: bytes) -> bytes:
+    return b"POST %b HTTP/1.1\r\nhost: localhost\r\ncontent-length: %d\r\n\r\n%b" % (path, len(body), body)
+
+
+async def answers(live: Live, *pieces: bytes, pause: float = 0.05) -> bytes:
+    """Send `pieces` one after the other, and return what comes back on a connection that the last one closes."""
+    reader, writer = await asyncio.open_connection(live.address.host, live.address.port)
+    for piece in pieces:
+        writer.write(piece)
+        await writer.drain()
+        await asyncio.sleep(pause)
+    writer.write(b"GET /hello HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+    async with asyncio.timeout(20):
+        received = await reader.read()
+    writer.close()
+    return received
+
+
+def bodies(received: bytes) -> list[bytes]:
+    """Return the bodies of answers that all give their length."""
+    found = []
+    while received:
+        head, _, rest = received.partition(b"\r\n\r\n")
+        [length] = [int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.startswith(b"content-length:")]
+        found.append(rest[:length])
+        received = rest[length:]
+    return found
+
+
+async def asgi_tasks(live: Live, *pieces: bytes) -> tuple[list[bytes], int]:
+    """Return the bodies that come back, and how many requests went by ASGI."""
+    application = live.trigger._application
+    assert application is not None
+    calls = 0
+    by_asgi = type(application).__call__
+
+    async def counted(*arguments: Any) -> None:
+        nonlocal calls
+        calls += 1
+        await by_asgi(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(application), "__call__", counted)
+        return bodies(await answers(live, *pieces)), calls
+
+
+async def test_a_body_that_comes_with_its_head_goes_the_direct_way(lab: Live) -> None:
+    body = bytes(range(256)) * 4
+    assert await asgi_tasks(lab, post(b"/late", body)) == ([b"1024 bytes in 1 reads", b"hello"], 0)
+
+
+async def test_a_body_that_comes_in_pieces_goes_by_asgi_and_is_whole(lab: Live) -> None:
+    request = post(b"/late", b"x" * 1000)
+    received, calls = await asgi_tasks(lab, request[:-900], request[-900:-400], request[-400:])
+    assert received[0].startswith(b"1000 bytes in ")
+    assert (received[1], calls) == (b"hello", 1)
+
+
+async def test_a_head_that_comes_in_pieces_still_goes_the_direct_way(lab: Live) -> None:
+    request = post(b"/late", b"body")
+    received, calls = await asgi_tasks(lab, request[:20], request[20:])
+    assert received == [b"4 bytes in 1 reads", b"hello"]
+    assert not calls
+
+
+async def test_several_requests_in_one_piece_are_answered_in_order(lab: Live) -> None:
+    piece = post(b"/late", b"one") + post(b"/sleep?20", b"") + post(b"/late", b"three")
+    assert bodies(await answers(lab, piece)) == [b"3 bytes in 1 reads", b"slept", b"5 bytes in 1 reads", b"hello"]
+
+
+async def test_a_guest_may_answer_before_the_body_is_complete(lab: Live) -> None:
+    reader, writer = await asyncio.open_connection(lab.address.host, lab.address.port)
+    writer.write(post(b"/ignore-body", b"x" * 1000)[:-500])
+    async with asyncio.timeout(20):
+        head = await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+    assert head.startswith(b"HTTP/1.1 200 ")
+
+
 async def test_a_request_that_is_cancelled_before_its_task_runs_gives_its_instance_back(lab: Live) -> None:
     config = uvicorn.Config(cast("Any", lab.trigger), ws="none", lifespan="off", log_config=None, proxy_headers=False)
     config.load()

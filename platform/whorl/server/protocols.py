@@ -1,10 +1,11 @@
 """HTTP/1.1 connections that hand requests to the application without ASGI where that is possible.
 
 Theory of operation: uvicorn's httptools protocol parses, keeps connections alive, queues pipelined requests and drains.
-What it does for ASGI (a scope, a task, an event, two messages) costs more than a small guest does. A request without a
-body therefore goes straight to `DirectApplication.begin` when its head is complete. If the guest has answered by then,
-the response is written in one piece and nothing else is made. In every other case uvicorn's own way is taken, for a
-guest that has been begun already with what is left of its request.
+What it does for ASGI (a scope, a task, an event, two messages) costs more than a small guest does. A request that has
+come whole in one piece of data, most of them do, therefore goes straight to `DirectApplication.begin`. If the guest has
+answered by then, the response is written in one piece and nothing else is made. In every other case uvicorn's own way
+is taken, for a guest that has been begun already with what is left of its request. A body that is not complete is never
+waited for: the guest may want to answer before it is.
 """
 
 from typing import Any, Protocol, cast, runtime_checkable
@@ -17,8 +18,8 @@ from whorl.triggers.http.headers import client_address
 from whorl.triggers.http.messages import Fields, IncomingRequest
 from whorl.triggers.http.responses import NO_BODY, Reply
 
-_BODY_FIELDS = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade"})
-_NOTED_FIELDS = _BODY_FIELDS | {b"connection"}
+_ORDINARY_FIELDS = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
+_NOTED_FIELDS = _ORDINARY_FIELDS | {b"connection"}
 _UNKNOWN_CLIENT = b"0.0.0.0:0"
 
 
@@ -27,7 +28,7 @@ class DirectApplication(Protocol):
     """An ASGI application that can also be asked directly."""
 
     def begin(self, request: IncomingRequest, scheme: bytes, client: bytes) -> Reply | BegunRequest | None:
-        """Serve a request without a body as far as that goes at once; None: it has to go by ASGI."""
+        """Serve a request, whose body is all there, as far as that goes at once; None: it has to go by ASGI."""
 
 
 class DirectProtocol(HttpToolsProtocol):
@@ -37,7 +38,8 @@ class DirectProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._application = cast("DirectApplication", self.app)
         self._is_direct = False
-        self._has_more = False
+        self._is_ordinary = False
+        self._body: list[bytes] = []
         self._says_connection = False
         self._address = _UNKNOWN_CLIENT
         self._idle_since: float | None = None
@@ -50,32 +52,49 @@ class DirectProtocol(HttpToolsProtocol):
         if self.client is not None:
             self._address = client_address(*self.client)
 
+    def data_received(self, data: bytes) -> None:
+        """Take what the client sent."""
+        super().data_received(data)
+        if self._is_direct:
+            self._is_direct = False
+            if self.transport.is_closing():
+                self._body.clear()
+            else:
+                self._go_by_asgi()
+
     def on_message_begin(self) -> None:
         """Begin a request; the scope is only made when it is needed."""
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
-        self._has_more = self._says_connection = False
+        self._is_ordinary = self._says_connection = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header."""
         name = name.lower()
         if name in _NOTED_FIELDS:
-            if name in _BODY_FIELDS:
-                self._has_more = True
+            if name in _ORDINARY_FIELDS:
+                self._is_ordinary = True
             else:
                 self._says_connection = True
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """Go the ordinary way unless nothing follows and nothing is under way."""
+        """Go the ordinary way unless the rest can be expected at once and nothing is under way."""
         busy = self.cycle is not None and not self.cycle.response_complete
         # Of other forms of a target uvicorn refuses some, which it must do before a guest is begun.
         is_plain = self.url.startswith(b"/") and b"#" not in self.url
         held_up = busy or self.flow.write_paused or self.transport.is_closing()
-        self._is_direct = is_plain and not (self._has_more or held_up)
+        self._is_direct = is_plain and not (self._is_ordinary or held_up)
         if not self._is_direct:
             self._go_by_asgi()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body."""
+        if self._is_direct:
+            self._body.append(body)
+        else:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """The request is complete: serve it."""
@@ -84,8 +103,11 @@ class DirectProtocol(HttpToolsProtocol):
             return
         self._is_direct = False
         request = IncomingRequest(self.parser.get_method(), b"http", b"", self.url, self.headers)
+        if self._body:
+            request.body = b"".join(self._body)
         outcome = self._application.begin(request, b"https" if self.scheme == "https" else b"http", self._address)
         if isinstance(outcome, Reply):
+            self._body.clear()
             self._write(outcome, is_head=request.method == b"HEAD")
             return
         if outcome is None:
@@ -96,6 +118,7 @@ class DirectProtocol(HttpToolsProtocol):
 
     def _continue(self, begun: BegunRequest) -> None:
         continuation = _Continuation(begun)
+        self._body.clear()
         application, self.app = self.app, continuation
         try:
             self._go_by_asgi()
@@ -112,6 +135,9 @@ class DirectProtocol(HttpToolsProtocol):
         for name, value in headers:
             super().on_header(name, value)
         super().on_headers_complete()
+        for part in self._body:
+            super().on_body(part)
+        self._body.clear()
 
     def _write(self, reply: Reply, *, is_head: bool) -> None:
         head, body = reply

@@ -85,10 +85,10 @@ class HttpApplication:
             raise
 
     def begin(self, request: IncomingRequest, scheme: bytes, client: bytes) -> Reply | BegunRequest | None:
-        """Serve a request without a body at once, as far as that goes; None when it has to go the ordinary way.
+        """Serve a request at once, as far as that goes; None when it has to go the ordinary way.
 
         Args:
-            request: its authority is taken from its headers.
+            request: with all of its body; its authority is taken from its headers.
             scheme: what the client spoke.
             client: address and port of the peer, see `client_address`.
         """

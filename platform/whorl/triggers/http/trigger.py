@@ -78,7 +78,7 @@ class HttpTrigger:
         await self._application(scope, receive, send)
 
     def begin(self, request: IncomingRequest, scheme: bytes, client: bytes) -> Reply | BegunRequest | None:
-        """Serve a request without a body at once, as far as that goes; None when it has to go by `__call__`."""
+        """Serve a request at once, as far as that goes; None when it has to go by `__call__`."""
         return None if self._application is None else self._application.begin(request, scheme, client)
 
     async def start(self) -> None:

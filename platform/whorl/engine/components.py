@@ -10,6 +10,7 @@ from wasmtime import component as wasm
 
 from whorl.engine import bindings
 from whorl.engine.compositions import MEMORY_EXPORT
+from whorl.engine.fibers import CallSpace
 from whorl.engine.host_functions import Instances, callback_address, make_callback, record_failure
 from whorl.engine.host_interfaces import HostInterface
 from whorl.engine.instances import Instance
@@ -43,7 +44,10 @@ class LinkedComponent:
         self.name = name
         self.ticker = engine.ticker
         self.engine_address = engine.address
+        self.max_memory = engine.configuration.max_memory
+        self.max_table_elements = engine.configuration.max_table_elements
         self.instances: Instances = {}
+        self.spaces: list[CallSpace] = []  # of closed instances, for the next
         self.wait = WaitFunction(self.instances, record_failure)
         self._component = component
         self._callbacks: list[Any] = []

@@ -30,19 +30,17 @@ class EngineConfiguration:
         stack_keep_resident: the same for the stacks of fibers.
         stack_size: the stack of a fiber, host calls included.
         wasm_stack_size: what a guest may use of it.
-        decommit_batch: how many memories of closed instances wait until their pages are given back together.
         concurrency: the component model's async functions (WASI 0.3); makes each call dearer.
     """
 
     max_instances: int = 1000
     max_memory: int = 2048 * _MIB
     max_table_elements: int = 100_000
-    memory_keep_resident: int = 64 * _KIB
+    memory_keep_resident: int = 32 * _KIB
     table_keep_resident: int = 64 * _KIB
     stack_keep_resident: int = 64 * _KIB
     stack_size: int = 2 * _MIB
     wasm_stack_size: int = 512 * _KIB
-    decommit_batch: int = 8
     concurrency: bool = False
 
     def fingerprint(self) -> str:
@@ -87,7 +85,6 @@ def _pooling_settings(configuration: EngineConfiguration) -> dict[str, int]:
         "max_memory_size": configuration.max_memory,
         "table_elements": configuration.max_table_elements,
         "max_unused_warm_slots": 100,
-        "decommit_batch_size": configuration.decommit_batch,
         "linear_memory_keep_resident": configuration.memory_keep_resident,
         "table_keep_resident": configuration.table_keep_resident,
         "async_stack_keep_resident": configuration.stack_keep_resident,

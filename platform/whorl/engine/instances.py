@@ -72,7 +72,7 @@ class Instance:
         self.loop = asyncio.get_running_loop()
         self.wake: asyncio.Future[None] | None = None
         self.failure: BaseException | None = None
-        self.space = CallSpace()
+        self.space = linked.spaces.pop() if linked.spaces else CallSpace()
         self._address = ctypes.addressof(self.space)
         self.poisoned = False
         self.cpu_used = 0.0
@@ -83,7 +83,10 @@ class Instance:
         self._store: int = bindings.store_new(linked.engine_address, None, None)
         self.closed = False
         self.context: int = bindings.store_context(self._store)
-        bindings.store_limiter(self._store, limits.memory, limits.table_elements, _UNLIMITED, _UNLIMITED, _UNLIMITED)
+        if limits.memory < linked.max_memory or limits.table_elements < linked.max_table_elements:
+            bindings.store_limiter(
+                self._store, limits.memory, limits.table_elements, _UNLIMITED, _UNLIMITED, _UNLIMITED
+            )
         bindings.yield_at_epoch_deadline(self.context, 1)
         linked.instances[self.context] = self
 
@@ -147,6 +150,7 @@ class Instance:
         self.state.clear()
         del self.linked.instances[self.context]
         bindings.store_delete(self._store)
+        self.linked.spaces.append(self.space)
 
     def __del__(self) -> None:
         if not self.closed:

@@ -13,6 +13,7 @@ from typing import Any
 REQUEST_BODY = 1
 RESPONSE_SINK = 2
 _FIRST_FREE = 16
+_NOTHING: frozenset[int] = frozenset()
 
 
 class TaskTable:
@@ -22,7 +23,7 @@ class TaskTable:
 
     def __init__(self) -> None:
         self._ready: set[int] = set()
-        self._waiting: frozenset[int] = frozenset()
+        self._waiting = _NOTHING
         self._wake: Callable[[], None] | None = None
         self._next = _FIRST_FREE
         self._background: set[asyncio.Task[None]] = set()
@@ -67,7 +68,7 @@ class TaskTable:
     def resume(self) -> None:
         """Forget what `suspend` asked for."""
         self._wake = None
-        self._waiting = frozenset()
+        self._waiting = _NOTHING
 
     def cancel_background(self) -> None:
         """Cancel whatever runs beside the guest, once: a second time would break into the cleaning up of the first."""

@@ -11,6 +11,7 @@ import pytest
 from live_server import GUESTS, manifest
 from open_files import open_descriptors
 from starlette.applications import Starlette
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
@@ -51,7 +52,7 @@ def around(mounts: dict[str, HostedApplication]) -> Starlette:
 
 
 @asynccontextmanager
-async def client_of(app: Starlette | HostedApplication) -> AsyncIterator[httpx.AsyncClient]:
+async def client_of(app: Starlette | HostedApplication | GZipMiddleware) -> AsyncIterator[httpx.AsyncClient]:
     """Give a client that calls `app` in this process; no lifespan events are sent."""
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://outer.test") as client:
         yield client
@@ -67,6 +68,17 @@ async def test_requests_are_routed_below_the_mount(tmp_path: Path) -> None:
         assert 'Some("/head?a=1")' in (await client.get("/apps/lab/head?a=1")).text
         assert (await client.get("/apps/lab/.well-known/spin/health")).text == "OK"
         assert (await client.get("/apps/lab/status?404")).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/stream?3", "/big?5000", "/hello", "/none"])
+async def test_middleware_may_change_the_headers_of_a_response(tmp_path: Path, path: str) -> None:
+    app = lab(tmp_path)
+    async with client_of(GZipMiddleware(app, minimum_size=1)) as client:
+        for _ in range(2):
+            answer = await client.get(path, headers={"accept-encoding": "gzip"})
+            assert answer.status_code == (500 if path == "/none" else 200)
+            assert answer.headers.get_list("vary") == ([] if path == "/none" else ["Accept-Encoding"])
+    await app.close()
 
 
 async def test_two_apps_are_served_side_by_side(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from live_server import Live
 from uvicorn.server import ServerState
 
 from whorl.server.protocols import DirectProtocol
+from whorl.triggers.http.trigger import HttpTrigger
 
 pytestmark = pytest.mark.anyio
 
@@ -107,6 +108,36 @@ async def test_a_guest_may_answer_before_the_body_is_complete(lab: Live) -> None
         head = await reader.readuntil(b"\r\n\r\n")
     writer.close()
     assert head.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("method", [b"GET", b"POST"])
+async def test_a_target_that_is_too_long_is_refused_before_a_guest_runs(lab: Live, method: bytes) -> None:
+    reader, writer = await asyncio.open_connection(lab.address.host, lab.address.port)
+    writer.write(b"%b /sleep?%b9 HTTP/1.1\r\nhost: localhost\r\n" % (method, b"0" * 66_000))
+    writer.write(b"content-length: 2\r\n\r\nx" if method == b"POST" else b"\r\n")
+    async with asyncio.timeout(20):
+        answer = await reader.read()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert not lab.trigger.pools["lab"].in_use
+
+
+async def test_an_empty_query_is_none_by_either_way(lab: Live) -> None:
+    whole, partial = post(b"/head?", b"body"), post(b"/head?", b"body")
+    received, calls = await asgi_tasks(lab, whole, partial[:-2], partial[-2:])
+    assert received[0] == received[1]
+    assert calls == 1
+
+
+async def test_a_failure_of_the_host_is_a_500_and_a_log_line(lab: Live, caplog: pytest.LogCaptureFixture) -> None:
+    def fail(*_arguments: object) -> None:
+        raise RuntimeError("as the test wants it")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(HttpTrigger, "begin", fail)
+        answer = await answers(lab, b"")
+    assert answer.startswith(b"HTTP/1.1 500 ")
+    assert "a request could not be served" in caplog.text
 
 
 async def test_a_request_that_is_cancelled_before_its_task_runs_gives_its_instance_back(lab: Live) -> None:

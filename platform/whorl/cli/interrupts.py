@@ -1,4 +1,4 @@
-"""What SIGINT and SIGTERM do while an app is being prepared: they end the process at once.
+"""What SIGINT and SIGTERM do while an app is prepared, and while it closes: they end the process at once.
 
 Compiling cannot be called off, and nothing that is begun then has to be brought to an end. Both signals need a handler
 although SIGTERM would end a process by itself: the kernel keeps signals without one from the first process of a

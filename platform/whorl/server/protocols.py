@@ -8,18 +8,26 @@ is taken, for a guest that has been begun already with what is left of its reque
 waited for: the guest may want to answer before it is.
 """
 
+import logging
 from typing import Any, Protocol, cast, runtime_checkable
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from whorl.triggers.http.asgi import Receive, Scope, Send, finish
 from whorl.triggers.http.executor import BegunRequest
 from whorl.triggers.http.headers import client_address
 from whorl.triggers.http.messages import Fields, IncomingRequest
-from whorl.triggers.http.responses import NO_BODY, Reply
+from whorl.triggers.http.responses import NO_BODY, Reply, ResponseHead
+
+logger = logging.getLogger(__name__)
 
 _ORDINARY_FIELDS = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
 _NOTED_FIELDS = _ORDINARY_FIELDS | {b"connection"}
+_LONGEST_TARGET = 0xFFFF
+"""Bytes; httptools takes no longer targets apart, so uvicorn refuses them."""
+
+_INTERNAL_ERROR = 500
 _UNKNOWN_CLIENT = b"0.0.0.0:0"
 
 
@@ -59,8 +67,11 @@ class DirectProtocol(HttpToolsProtocol):
             self._is_direct = False
             if self.transport.is_closing():
                 self._body.clear()
-            else:
+                return
+            try:
                 self._go_by_asgi()
+            except httptools.HttpParserError:
+                self.send_400_response("Invalid HTTP request received.")
 
     def on_message_begin(self) -> None:
         """Begin a request; the scope is only made when it is needed."""
@@ -83,7 +94,7 @@ class DirectProtocol(HttpToolsProtocol):
         """Go the ordinary way unless the rest can be expected at once and nothing is under way."""
         busy = self.cycle is not None and not self.cycle.response_complete
         # Of other forms of a target uvicorn refuses some, which it must do before a guest is begun.
-        is_plain = self.url.startswith(b"/") and b"#" not in self.url
+        is_plain = self.url.startswith(b"/") and b"#" not in self.url and len(self.url) <= _LONGEST_TARGET
         held_up = busy or self.flow.write_paused or self.transport.is_closing()
         self._is_direct = is_plain and not (self._is_ordinary or held_up)
         if not self._is_direct:
@@ -102,10 +113,18 @@ class DirectProtocol(HttpToolsProtocol):
             super().on_message_complete()
             return
         self._is_direct = False
-        request = IncomingRequest(self.parser.get_method(), b"http", b"", self.url, self.headers)
+        target = self.url
+        if target.endswith(b"?") and target.count(b"?") == 1:
+            # ASGI knows no empty query, and a guest is not to see which way its request came.
+            target = target[:-1]
+        request = IncomingRequest(self.parser.get_method(), b"http", b"", target, self.headers)
         if self._body:
             request.body = b"".join(self._body)
-        outcome = self._application.begin(request, b"https" if self.scheme == "https" else b"http", self._address)
+        try:
+            outcome = self._application.begin(request, b"https" if self.scheme == "https" else b"http", self._address)
+        except Exception:
+            logger.exception("a request could not be served")
+            outcome = Reply(ResponseHead(_INTERNAL_ERROR))
         if isinstance(outcome, Reply):
             self._body.clear()
             self._write(outcome, is_head=request.method == b"HEAD")
@@ -125,8 +144,8 @@ class DirectProtocol(HttpToolsProtocol):
             super().on_message_complete()
         finally:
             self.app = application
-        # By then its task has taken its first step, unless it was cancelled before.
-        self.loop.call_soon(continuation.drop)
+            # By then its task has taken its first step, unless it was cancelled before.
+            self.loop.call_soon(continuation.drop)
 
     def _go_by_asgi(self) -> None:
         url, headers = self.url, self.headers
@@ -214,8 +233,13 @@ class _Continuation:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Bring the request to its end."""
         begun, self._begun = self._begun, None
-        if begun is not None:
+        if begun is None:
+            return
+        try:
             await finish(begun, receive, send, scope["method"])
+        except Exception:
+            logger.exception("a request could not be served")
+            raise
 
     def drop(self) -> None:
         """End the guest, unless it is being brought to its end."""

@@ -32,8 +32,10 @@ class AsgiSink:
         """Send a complete response, with its length if the guest did not say it."""
         if status in NO_BODY:
             headers, body = _without_length(headers), b""
-        elif (body or self._method != "HEAD") and not any(name == b"content-length" for name, _ in headers):
-            headers = [*headers, (b"content-length", b"%d" % len(body))]
+        else:
+            headers = list(headers)  # middleware may change what it is given
+            if (body or self._method != "HEAD") and not any(name == b"content-length" for name, _ in headers):
+                headers.append((b"content-length", b"%d" % len(body)))
         send = self._send
         await send({"type": "http.response.start", "status": _known(status), "headers": headers})
         await send({"type": "http.response.body", "body": body})
@@ -41,8 +43,7 @@ class AsgiSink:
     async def start(self, status: int, headers: Headers) -> None:
         """Send the head; the server chooses the transfer coding when the guest gave no length."""
         self._bodiless = status in NO_BODY
-        if self._bodiless:
-            headers = _without_length(headers)
+        headers = _without_length(headers) if self._bodiless else list(headers)
         await self._send({"type": "http.response.start", "status": _known(status), "headers": headers})
 
     async def write(self, data: bytes) -> None:

@@ -18,7 +18,7 @@ from whorl.engine.instances import Instance
 from whorl.engine.pool import InstancePool, PoolFullError
 from whorl.engine.traps import GuestExit, LimitExceeded, Trap
 from whorl.triggers.http.exchanges import Exchange
-from whorl.triggers.http.messages import ClientDisconnectedError, Fields, IncomingRequest, ResponseSink
+from whorl.triggers.http.messages import ClientDisconnectedError, IncomingRequest, ResponseSink
 from whorl.triggers.http.responses import Reply, ResponseHead, ResponseHeads
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 _INTERNAL_ERROR = 500
 _UNAVAILABLE = 503
 _TIMED_OUT = 504
-_RETRY_AFTER: Fields = [(b"retry-after", b"1")]
+_RETRY_AFTER = ((b"retry-after", b"1"),)
 
 
 @dataclass(frozen=True, slots=True)

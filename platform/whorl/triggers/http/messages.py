@@ -18,7 +18,7 @@ class IncomingRequest:
         scheme: what the guest sees, `http` or `https`.
         authority: host and port; the guest sees it in place of the `host` header. Empty until it is known.
         target: path with query, raw.
-        headers: raw, names in lower case; what must not reach a guest is left out by the executor.
+        headers: raw, names in lower case; the guest sees what `visible_fields` leaves of them.
         body: what has arrived of the body.
         receive: gives the next piece of the body, `b""` at its end; None when `body` is all. Raises
             `ClientDisconnectedError` when the client goes away.

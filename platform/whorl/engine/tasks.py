@@ -72,10 +72,9 @@ class TaskTable:
 
     def cancel_background(self) -> None:
         """Cancel whatever runs beside the guest, once: a second time would break into the cleaning up of the first."""
-        if self._background:
-            for task in tuple(self._background):
-                if not task.cancelling():
-                    task.cancel()
+        for task in tuple(self._background):
+            if not task.cancelling():
+                task.cancel()
 
     def close(self) -> None:
         """Cancel what runs beside the guest and forget every task."""

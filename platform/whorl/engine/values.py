@@ -59,8 +59,7 @@ def make_reader(params: tuple[ValueType, ...]) -> Reader:
 def read_string(address: int) -> bytes:
     """Return the string of the value struct at `address`."""
     words = _words_at(address)
-    text: bytes = _bytes_at(words[2], words[1])
-    return text
+    return _text(words[1], words[2])
 
 
 def make_writer(result: ValueType) -> Writer:
@@ -90,4 +89,5 @@ def _make_string_writer() -> Writer:
 
 
 def _text(size: int, data: int) -> bytes:
-    return string_at(data, size) if size else b""
+    text: bytes = _bytes_at(data, size)
+    return text

@@ -199,8 +199,7 @@ class Exchange:
 
     def respond(self, response: bytes) -> None:
         """Take the whole response."""
-        if self.response is not None or self.failure is not None:
-            raise MalformedError("a second response")
+        self._expect_no_response()
         end = response.find(b"\r\r")
         if end < 0:
             raise MalformedError(f"a response without the end of its head: {response[:40]!r}")
@@ -216,8 +215,7 @@ class Exchange:
 
     def respond_head(self, head: bytes) -> None:
         """Take the response's head; its body follows."""
-        if self.response is not None or self.failure is not None:
-            raise MalformedError("a second response")
+        self._expect_no_response()
         self.response = self._heads.read(head)
         self._announce()
 
@@ -248,3 +246,7 @@ class Exchange:
         if not self.complete and self.failure is None:
             self.failure = code
             self._announce()
+
+    def _expect_no_response(self) -> None:
+        if self.response is not None or self.failure is not None:
+            raise MalformedError("a second response")

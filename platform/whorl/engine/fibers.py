@@ -118,6 +118,8 @@ class Call:
                 paused = False
                 paused = not self.step()
         finally:
+            # A guest that goes on after its slice is given one tick by the engine, whatever is measured out here.
+            instance.deadline_set_at = -1
             if paused:
                 self.drop()
 

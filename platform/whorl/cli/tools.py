@@ -35,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
         "componentize": ("input", "output"),
         "compose": ("plan", "output"),
         "describe": ("input",),
+        "merge": ("input", "output"),
         "validate": ("input",),
         "wit": ("input",),
     }.items():
@@ -59,6 +60,8 @@ def _run(tools: ComponentTools, options: argparse.Namespace) -> str:
                 *(f"export {name}" for name in described.exports),
             ]
             return "\n".join([described.kind, *names])
+        case "merge":
+            options.output.write_bytes(tools.merge(options.input))
         case "validate":
             tools.validate(options.input)
         case "wit":

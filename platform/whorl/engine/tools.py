@@ -1,4 +1,4 @@
-"""The component tools: componentize, compose, describe, print WIT and validate, without anything to install.
+"""The component tools: componentize, compose, describe, merge, print WIT and validate, with nothing to install.
 
 They are a core module that ships with the package (`guest/tools.wasm`, source in `platform/adapter/tools`) and
 runs in process, each call in a sandbox of its own that sees nothing but its input.
@@ -72,6 +72,16 @@ class ComponentTools:
             plan = sandbox.add_file("plan.json", composition.to_json(paths).encode())
             report = self._run(sandbox, "compose", plan, f"{_WORK}/output.wasm")
             return ComposedComponent.from_json(sandbox.read("output.wasm"), report)
+
+    def merge(self, wasm: Wasm) -> bytes:
+        """Return a component that does what another does with fewer core modules; `compose` does so where it can.
+
+        Raises:
+            ToolError: there is nothing to merge, or something that cannot be.
+        """
+        with _sandbox() as sandbox:
+            self._run(sandbox, "merge", sandbox.add_wasm("input", wasm), f"{_WORK}/output.wasm")
+            return sandbox.read("output.wasm")
 
     def wit(self, wasm: Wasm) -> str:
         """Return the WIT of a component: its world, then the packages that it uses.

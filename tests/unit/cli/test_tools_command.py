@@ -38,6 +38,21 @@ def test_a_plan_is_composed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().out == "component\nexport run\n"
 
 
+def test_what_cannot_be_merged_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "prices.wat").write_text(PROVIDER)
+    assert main(["merge", str(tmp_path / "prices.wat"), str(tmp_path / "merged.wasm")]) == 1
+    refusal = "error: the component stays as it is: it does not have one plain memory\n"
+    assert capsys.readouterr().err == refusal
+
+
+def test_core_modules_are_merged(tmp_path: Path) -> None:
+    """A component that was made of a core module has three: the other two are there to link it."""
+    hello, merged = SHOP.parents[1] / "hello.wasm", tmp_path / "merged.wasm"
+    assert main(["merge", str(hello), str(merged)]) == 0
+    assert main(["validate", str(merged)]) == 0
+    assert merged.stat().st_size < hello.stat().st_size
+
+
 def test_a_refusal_is_one_line_and_exit_code_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "notes.txt").write_text("bread")
     assert main(["describe", str(tmp_path / "notes.txt")]) == 1

@@ -7,14 +7,14 @@ mod componentize;
 mod compose;
 mod describe;
 mod input;
+mod merge;
 mod validate;
 mod wit;
 
 use anyhow::{Result, bail};
 use std::process::ExitCode;
 
-const USAGE: &str =
-    "usage: componentize IN OUT | compose PLAN OUT | describe IN | validate IN | wit IN";
+const USAGE: &str = "usage: componentize IN OUT | compose PLAN OUT | describe IN | merge IN OUT | validate IN | wit IN";
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
@@ -40,6 +40,7 @@ fn run(arguments: &[&str]) -> Result<String> {
         ["componentize", input, output] => componentize::run(input, output),
         ["compose", plan, output] => compose::run(plan, output),
         ["describe", input] => describe::run(input),
+        ["merge", input, output] => merge::run(input, output),
         ["validate", input] => validate::run(input),
         ["wit", input] => wit::run(input),
         _ => bail!("{USAGE}"),

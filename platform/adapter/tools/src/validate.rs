@@ -12,11 +12,14 @@ const FEATURES: WasmFeatures = WasmFeatures::WASM3
 
 /// `validate IN`: everything, function bodies included.
 pub fn run(input: &str) -> Result<String> {
-    let bytes = read_wasm(input)?;
-    Validator::new_with_features(FEATURES)
-        .validate_all(&bytes)
-        .map_err(|error| describe(&error))?;
+    validate(&read_wasm(input)?)?;
     Ok(String::new())
+}
+
+/// Validates everything, function bodies included.
+pub fn validate(bytes: &[u8]) -> Result<()> {
+    let validated = Validator::new_with_features(FEATURES).validate_all(bytes);
+    validated.map_err(|error| describe(&error)).map(drop)
 }
 
 /// Validates all but function bodies, which the engine's compiler validates anyway.

@@ -2,26 +2,26 @@
 
 use super::links::{Link, Links, Part};
 use super::memory;
-use crate::input::read_component;
 use anyhow::{Context, Result, anyhow, bail};
 use std::collections::BTreeMap;
 use wac_graph::types::{ItemKind, Package};
 use wac_graph::{CompositionGraph, EncodeError, EncodeOptions, InstantiationArgumentError, NodeId};
 
 /// The bytes of the composed component. Its types have been checked, the whole has not been validated.
-/// `measured` takes the place of the first part's file, and what it exports of its memory is exported.
+/// `components` has the bytes of every part that is needed; `is_measured`: the first one tells the size of its memory.
 pub fn encode(
     parts: &[Part<'_>],
     links: &Links,
     exports: &[&str],
-    mut measured: Option<Vec<u8>>,
+    mut components: BTreeMap<usize, Vec<u8>>,
+    is_measured: bool,
 ) -> Result<Vec<u8>> {
-    let is_measured = measured.is_some();
     let mut graph = CompositionGraph::new();
     let mut instances = BTreeMap::new();
     for index in &links.order {
-        let bytes = if *index == 0 { measured.take() } else { None };
-        instances.insert(*index, instantiate(&mut graph, &parts[*index], bytes)?);
+        let bytes = components.remove(index).context("a part that is needed")?;
+        let name = &parts[*index].source.name;
+        instances.insert(*index, instantiate(&mut graph, name, bytes)?);
     }
     for link in &links.links {
         satisfy(&mut graph, &instances, link).with_context(|| describe(parts, link))?;
@@ -44,14 +44,8 @@ pub fn encode(
         .map_err(|error| merge_conflict(error, parts, &instances))
 }
 
-fn instantiate(
-    graph: &mut CompositionGraph,
-    part: &Part<'_>,
-    bytes: Option<Vec<u8>>,
-) -> Result<NodeId> {
-    let name = &part.source.name;
+fn instantiate(graph: &mut CompositionGraph, name: &str, bytes: Vec<u8>) -> Result<NodeId> {
     let register = |graph: &mut CompositionGraph| -> Result<NodeId> {
-        let bytes = bytes.map_or_else(|| read_component(&part.source.path), Ok)?;
         let package = Package::from_bytes(name, None, bytes, graph.types_mut())?;
         let package = graph.register_package(package)?;
         Ok(graph.instantiate(package))

@@ -8,13 +8,16 @@ mod links;
 mod memory;
 mod names;
 mod plan;
+mod uses;
 
 use crate::input::read_component;
+use crate::merge::merge;
 use crate::validate::check_types;
 use anyhow::{Context, Result};
 use links::{Links, Part, Role};
 use plan::Plan;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// What was composed, for the caller.
 #[derive(Debug, Serialize)]
@@ -39,21 +42,39 @@ pub fn run(plan: &str, output: &str) -> Result<String> {
     let parts = Part::read_all(&plan)?;
     let links = Links::of(&parts)?;
     let mut exports = exports(&plan, &parts[links.root])?;
-    let measured = measured_root(&plan, &links)?;
-    let is_measured = measured.is_some();
-    let composed = graph::encode(&parts, &links, &exports, measured)?;
+    let mut components = merged(&parts, &links)?;
+    let is_measured = plan.measure_memory && measure_root(&mut components);
+    let composed = graph::encode(&parts, &links, &exports, components, is_measured)?;
     exports.extend(is_measured.then_some(memory::EXPORT));
     check_types(&composed).context("the composed component is not valid")?;
     std::fs::write(output, composed).with_context(|| format!("cannot write `{output}`"))?;
     Ok(serde_json::to_string(&report(&parts, &links, exports))?)
 }
 
-/// The bytes of the root when they differ from its file: it can tell the size of its memory.
-fn measured_root(plan: &Plan, links: &Links) -> Result<Option<Vec<u8>>> {
-    if !plan.measure_memory || !links.order.contains(&0) {
-        return Ok(None);
+/// The components of the parts that are needed, each without what the others do not use.
+fn merged(parts: &[Part<'_>], links: &Links) -> Result<BTreeMap<usize, Vec<u8>>> {
+    let (mut components, mut imports) = (BTreeMap::new(), BTreeMap::new());
+    // Those that import come before those that they import from.
+    for index in links.order.iter().rev() {
+        let component = read_component(&parts[*index].source.path)?;
+        // What cannot be read is said where the graph is made.
+        imports.extend(uses::imports(&component).ok().map(|found| (*index, found)));
+        let used = if *index == links.root {
+            None
+        } else {
+            uses::of(*index, links, &imports)
+        };
+        components.insert(*index, merge(component, used.as_ref()));
     }
-    Ok(memory::measured(&read_component(&plan.components[0].path)?))
+    Ok(components)
+}
+
+/// Makes the root tell the size of its memory, if it has one of its own.
+fn measure_root(components: &mut BTreeMap<usize, Vec<u8>>) -> bool {
+    let measured = components.get(&0).and_then(|root| memory::measured(root));
+    let is_measured = measured.is_some();
+    components.extend(measured.map(|component| (0, component)));
+    is_measured
 }
 
 fn exports<'a>(plan: &'a Plan, root: &'a Part<'_>) -> Result<Vec<&'a str>> {

@@ -1,7 +1,7 @@
 //! The base: the memory, its data, and trampolines to what the component needs of a program that is yet to come.
 
 use super::constants::Constants;
-use super::modules::{Function, Linked, Place};
+use super::linking::{Function, Linked, Place};
 use anyhow::Result;
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{

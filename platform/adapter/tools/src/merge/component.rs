@@ -1,6 +1,6 @@
 //! Writes the component anew around the base and the program.
 
-use super::modules::{Function, Place};
+use super::linking::{Function, Place};
 use super::outline::Outline;
 use super::program::{BASE, CANONICAL, Program};
 use super::rewriting::Misplaced;

@@ -1,6 +1,6 @@
 //! Constant expressions, computed as far as they are known before anything runs.
 
-use super::modules::{Linked, Place};
+use super::linking::{Linked, Place};
 use anyhow::{Result, bail};
 use wasm_encoder::{Encode, Ieee32, Ieee64, Instruction};
 use wasmparser::Operator;

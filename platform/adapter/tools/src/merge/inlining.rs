@@ -3,7 +3,8 @@
 //! The engine's compiler does not: a call costs it a frame, a check of the stack and one of the epoch, which is more than
 //! many functions do. A body takes its arguments from locals of its own and stands in a block, which its returns leave.
 
-use super::modules::{CoreModule, Function, Linked, Place};
+use super::linking::{Function, Linked, Place};
+use super::modules::CoreModule;
 use super::rewriting::{Misplaced, Rewriting};
 use anyhow::Result;
 use std::collections::{HashMap, HashSet};

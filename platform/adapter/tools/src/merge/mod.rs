@@ -17,6 +17,7 @@ mod component;
 mod constants;
 mod inlining;
 mod lifts;
+mod linking;
 mod modules;
 mod outline;
 mod program;
@@ -24,6 +25,7 @@ mod reach;
 mod rewriting;
 mod scan;
 mod trampolines;
+mod writing;
 
 #[cfg(test)]
 mod tests;

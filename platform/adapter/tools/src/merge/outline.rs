@@ -1,7 +1,8 @@
 //! The outermost level of a component, as far as its core modules are concerned.
 
 use super::component::Sections;
-use super::modules::{CoreModule, Function, Item, Linked, Place, Spaces};
+use super::linking::{Function, Item, Linked, Place, Spaces};
+use super::modules::CoreModule;
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use wasmparser::{

@@ -1,7 +1,7 @@
 //! What can be reached from what the component uses; everything else is left out.
 
 use super::constants::{Constants, Value};
-use super::modules::{Function, Place};
+use super::linking::{Function, Place};
 use super::scan::Scan;
 use super::trampolines::{Segment, Trampolines};
 use std::collections::{BTreeMap, BTreeSet, HashMap};

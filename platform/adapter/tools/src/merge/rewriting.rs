@@ -1,6 +1,6 @@
 //! Rewrites the code of a module for the index spaces of the program.
 
-use super::modules::{Function, Linked, Place};
+use super::linking::{Function, Linked, Place};
 use super::reach::Reach;
 use super::trampolines::Trampolines;
 use std::collections::HashMap;

@@ -1,6 +1,7 @@
 //! What each function refers to.
 
-use super::modules::{Function, Linked, Place};
+use super::linking::{Function, Linked, Place};
+use super::modules::CoreModule;
 use anyhow::{Result, bail};
 use std::collections::BTreeSet;
 use wasmparser::{FunctionBody, Operator};
@@ -84,7 +85,7 @@ pub struct Scan(Vec<Vec<References>>);
 impl Scan {
     pub fn of(linked: &Linked<'_>) -> Result<Self> {
         let modules = linked.modules.iter().enumerate();
-        let scan = |(position, module): (usize, &super::modules::CoreModule<'_>)| {
+        let scan = |(position, module): (usize, &CoreModule<'_>)| {
             let bodies = module.bodies.iter();
             bodies
                 .map(|body| References::of(linked, position, body))

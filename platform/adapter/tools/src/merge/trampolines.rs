@@ -1,7 +1,7 @@
 //! Functions that do nothing but call another one through a table, and the one that they call.
 
 use super::constants::Constants;
-use super::modules::{Function, Linked, Place};
+use super::linking::{Function, Linked, Place};
 use super::scan::Scan;
 use anyhow::{Result, bail};
 use std::collections::{HashMap, HashSet};

@@ -2,10 +2,10 @@
 
 Theory of operation: compiled code compares the engine's epoch with its store's deadline at each loop head and function
 entry, and yields its fiber when the deadline has passed. A daemon thread raises the epoch every `TICK` seconds, but
-only while guests run: `begin` before and `end` after each poll of a fiber say when one does. After a few ticks without
-any the thread sleeps until the next. Waking it costs a thread switch, so it stays awake through ordinary gaps in
-traffic. It must never sleep while a guest runs, for that guest would never yield: `begin` writes `_running` and then
-reads `asleep`, the thread writes `asleep` and then reads `_running`, so that at least one of them notices the other.
+only while guests run: whoever polls a fiber says so by `running`, before and after. After a few ticks without any the
+thread sleeps until the next. Waking it costs a thread switch, so it stays awake through ordinary gaps in traffic. It
+must never sleep while a guest runs, for that guest would never yield: whoever polls writes `running` and then reads
+`asleep`, the thread writes `asleep` and then reads `running`, so that at least one of them notices the other.
 """
 
 import threading
@@ -24,6 +24,9 @@ class EpochTicker:
 
     Attributes:
         ticks: how often it has; a moment late, never early.
+        running: a guest is running, or about to. Set by whoever polls it, who then looks at `asleep`.
+        was_active: a guest has run since the last tick. Set by the same.
+        asleep: the thread sleeps: `rouse` it.
 
     Args:
         engine_address: the engine, as the C API knows it.
@@ -38,21 +41,18 @@ class EpochTicker:
         self._wake = threading.Event()
         self._stopped = False
         self._thread: threading.Thread | None = None
-        self._running = False
-        self._was_active = False
+        self.running = False
+        self.was_active = False
         self.asleep = True
         self.ticks = 0
 
-    def begin(self) -> None:
-        """Say that a guest is about to run."""
-        self._running = True
-        if self.asleep:
-            self._rouse()
-
-    def end(self) -> None:
-        """Say that the guest has returned, or paused."""
-        self._was_active = True
-        self._running = False
+    def rouse(self) -> None:
+        """Wake the thread; makes it, the first time."""
+        self.asleep = False
+        if self._thread is None and not self._stopped:
+            self._thread = threading.Thread(target=self._run, name="whorl-epochs", daemon=True)
+            self._thread.start()
+        self._wake.set()
 
     def stop(self) -> None:
         """End the thread and wait for it."""
@@ -62,21 +62,14 @@ class EpochTicker:
             self._thread.join()
             self._thread = None
 
-    def _rouse(self) -> None:
-        self.asleep = False
-        if self._thread is None and not self._stopped:
-            self._thread = threading.Thread(target=self._run, name="whorl-epochs", daemon=True)
-            self._thread.start()
-        self._wake.set()
-
     def _run(self) -> None:
         idle = 0
         while not self._stopped:
             time.sleep(self._tick)
             bindings.increment_epoch(self._engine)
             self.ticks += 1
-            idle = 0 if self._running or self._was_active else idle + 1
-            self._was_active = False
+            idle = 0 if self.running or self.was_active else idle + 1
+            self.was_active = False
             if idle >= self._idle_ticks:
                 idle = 0
                 self._sleep()
@@ -84,7 +77,7 @@ class EpochTicker:
     def _sleep(self) -> None:
         self._wake.clear()
         self.asleep = True
-        if self._running or self._stopped:
+        if self.running or self._stopped:
             self.asleep = False
             return
         self._wake.wait()

@@ -32,11 +32,9 @@ class CallSpace(ctypes.Structure):
 
     _fields_ = (("instance", c_uint64 * 2), ("function", c_uint64 * 4), ("error", c_void_p))
 
-    def take_error(self) -> str | None:
-        """Return the message of the error, None when there is none; frees it."""
-        value: int | None = self.error
-        if value is None:
-            return None
+    def take_error(self) -> str:
+        """Return the message of the error, of which there must be one; frees it."""
+        value: int = self.error or 0
         self.error: int | None = None
         error = WasmtimeError._from_ptr(cast(value, _ERROR_POINTER))  # noqa: SLF001 - the wheel has no public way
         try:
@@ -70,22 +68,24 @@ class Call:
         """
         instance = self.instance
         ticker = instance.ticker
-        ticker.begin()
+        ticker.running = True
+        if ticker.asleep:
+            ticker.rouse()
         if instance.deadline_set_at != ticker.ticks:
             instance.deadline_set_at = ticker.ticks
             bindings.set_epoch_deadline(instance.context, _SLICE_TICKS)
         began = perf_counter()
         finished = bindings.future_poll(self._future)
         instance.cpu_used += perf_counter() - began
-        ticker.end()
+        ticker.was_active = True
+        ticker.running = False
         if not finished:
             return False
         bindings.future_delete(self._future)
         instance.wake = None
-        message = instance.space.take_error()
-        if message is not None:
+        if instance.space.error is not None:
             instance.poisoned = True
-            raise _trap(instance, message)
+            raise _trap(instance, instance.space.take_error())
         if self._then is not None:
             self._then()
         return True

@@ -126,14 +126,10 @@ class InstancePool:
     def release(self, instance: Instance) -> None:
         """Take back an instance whose request has ended."""
         instance.served = served = instance.served + 1
-        instance.released = instance.loop.time()
-        if served >= self.settings.reuse or instance.poisoned or self._closed or self._is_worn(instance):
+        if served >= self.settings.reuse or instance.poisoned or self._closed:
             self._retired.append(instance)
         else:
-            instance.tasks.cancel_background()
-            self._ready.append(instance)
-            if self._idle_timer is None:
-                self._watch_idle()
+            self._keep(instance)
         self._leave()
         if not self._tending and (self._retired or len(self._ready) < self.settings.warm):
             self._tending = True
@@ -155,6 +151,17 @@ class InstancePool:
         self._ready = []
         while self._retired:
             self._retired.pop().close()
+
+    def _keep(self, instance: Instance) -> None:
+        """Make an instance that has served ready for another request, unless it is worn."""
+        instance.released = instance.loop.time()
+        if self._is_worn(instance):
+            self._retired.append(instance)
+            return
+        instance.tasks.cancel_background()
+        self._ready.append(instance)
+        if self._idle_timer is None:
+            self._watch_idle()
 
     def _is_worn(self, instance: Instance) -> bool:
         return instance.released - instance.born > self.settings.max_age or self._has_outgrown(instance)
@@ -196,7 +203,8 @@ class InstancePool:
                 turn.set_result(None)
                 return
         self.in_use -= 1
-        self._note_drained()
+        if self._drained is not None:
+            self._note_drained()
 
     def _note_drained(self) -> None:
         if self._drained is not None and not self.in_use and not self._starting:

@@ -41,6 +41,14 @@ class TaskTable:
             wake, self._wake = self._wake, None
             wake()
 
+    def begin_request(self, *, has_body: bool) -> None:
+        """Make ready what a guest that begins to serve a request may do at once."""
+        self._ready.add(RESPONSE_SINK)
+        if has_body:
+            self._ready.add(REQUEST_BODY)
+        else:
+            self._ready.discard(REQUEST_BODY)
+
     def clear(self, task: int) -> None:
         """Make `task` not ready."""
         self._ready.discard(task)
@@ -78,6 +86,8 @@ class TaskTable:
 
     def close(self) -> None:
         """Cancel what runs beside the guest and forget every task."""
-        self.resume()
-        self.cancel_background()
+        self._wake = None
+        self._waiting = _NOTHING
         self._ready.clear()
+        if self._background:
+            self.cancel_background()

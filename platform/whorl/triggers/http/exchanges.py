@@ -93,11 +93,7 @@ class Exchange:
         self.failure: bytes | None = None
         self.trailers: Headers = ()
         self.status_without_response: int | None = None
-        instance.tasks.mark(RESPONSE_SINK)
-        if body or self._ended:
-            instance.tasks.mark(REQUEST_BODY)
-        else:
-            instance.tasks.clear(REQUEST_BODY)
+        instance.tasks.begin_request(has_body=bool(body) or self._ended)
 
     # The face's side: the request's body.
 
@@ -153,7 +149,8 @@ class Exchange:
     def conclude(self, status_without_response: int) -> None:
         """The guest has ended; its instance may serve others from now on."""
         self.status_without_response = status_without_response
-        self._announce()
+        if self.output_ready is not None:
+            self._announce()
 
     def _announce(self) -> None:
         if self.output_ready is not None and not self.output_ready.done():
@@ -211,7 +208,8 @@ class Exchange:
         self.response = self._heads.read(response[1 : end + 1])
         self.whole = Reply(self.response, body)
         self.complete = True
-        self._announce()
+        if self.output_ready is not None:
+            self._announce()
 
     def respond_head(self, head: bytes) -> None:
         """Take the response's head; its body follows."""

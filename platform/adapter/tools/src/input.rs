@@ -1,7 +1,7 @@
 //! Reading what the commands work on.
 
 use anyhow::{Context, Result, bail};
-use wasmparser::Parser;
+use wasmparser::{BinaryReaderError, Parser, Payload};
 
 /// The bytes of a file that must hold a core module or a component.
 pub fn read_wasm(path: &str) -> Result<Vec<u8>> {
@@ -19,4 +19,18 @@ pub fn read_component(path: &str) -> Result<Vec<u8>> {
         bail!("this is a core module, not a component: componentize it first");
     }
     Ok(bytes)
+}
+
+/// The sections of a component's outermost level.
+pub fn outermost(component: &[u8]) -> Result<Vec<Payload<'_>>, BinaryReaderError> {
+    let (mut sections, mut depth) = (Vec::new(), 0);
+    for payload in Parser::new(0).parse_all(component) {
+        match payload? {
+            Payload::Version { .. } => depth += 1,
+            Payload::End(_) => depth -= 1,
+            section if depth == 1 => sections.push(section),
+            _ => {}
+        }
+    }
+    Ok(sections)
 }

@@ -1,5 +1,6 @@
 //! Lets a component tell how large its linear memory is: the C API of the engine cannot.
 
+use crate::input::outermost;
 use crate::validate::check_types;
 use wasm_encoder::{
     Alias, CanonicalFunctionSection, CodeSection, ComponentAliasSection, ComponentExportKind,
@@ -9,7 +10,7 @@ use wasm_encoder::{
 };
 use wasmparser::{
     BinaryReaderError, CanonicalFunction, ComponentAlias, ComponentExternalKind,
-    ComponentOuterAliasKind, ExternalKind, Parser, Payload,
+    ComponentOuterAliasKind, ExternalKind, Payload,
 };
 
 /// The export that answers with the size of the memory: `func() -> u32`, in pages of 64 KiB.
@@ -39,14 +40,9 @@ struct Spaces {
 
 impl Spaces {
     fn of(component: &[u8]) -> Result<Self, BinaryReaderError> {
-        let (mut spaces, mut depth) = (Self::default(), 0);
-        for payload in Parser::new(0).parse_all(component) {
-            match payload? {
-                Payload::Version { .. } => depth += 1,
-                Payload::End(_) => depth -= 1,
-                payload if depth == 1 => spaces.count_section(payload)?,
-                _ => {}
-            }
+        let mut spaces = Self::default();
+        for section in outermost(component)? {
+            spaces.count_section(section)?;
         }
         Ok(spaces)
     }

@@ -1,12 +1,13 @@
 //! What a composition uses of each of its parts.
 
 use super::links::Links;
+use crate::input::outermost;
 use crate::merge::Used;
 use anyhow::Result;
 use std::collections::{BTreeMap, BTreeSet};
 use wasmparser::{
     ComponentAlias, ComponentExternalKind, ComponentOuterAliasKind, ComponentType,
-    ComponentTypeRef, InstanceTypeDeclaration, Parser, Payload,
+    ComponentTypeRef, InstanceTypeDeclaration, Payload,
 };
 
 /// By import, the functions that it asks for if it is an interface; None if that cannot be told.
@@ -31,12 +32,8 @@ pub fn imports(component: &[u8]) -> Result<Imports> {
     let mut imports = Imports::new();
     // The index space of types: for one of an interface, its functions.
     let mut types: Vec<Option<BTreeSet<String>>> = Vec::new();
-    let mut depth = 0;
-    for payload in Parser::new(0).parse_all(component) {
-        match payload? {
-            Payload::Version { .. } => depth += 1,
-            Payload::End(_) => depth -= 1,
-            _ if depth != 1 => {}
+    for section in outermost(component)? {
+        match section {
             Payload::ComponentTypeSection(section) => {
                 for ty in section {
                     types.push(functions(&ty?));

@@ -17,37 +17,38 @@ use wasmparser::{
     ComponentType, ComponentTypeSectionReader, Parser, Payload,
 };
 
-/// What `top_level` finds.
+/// The sections of a component's outermost level.
 pub type Sections<'a> = Vec<Payload<'a>>;
 
 const BASE_INSTANCE: u32 = 0;
 const PROGRAM_INSTANCE: u32 = 3;
 
-/// The sections of a component's outermost level.
-///
 /// Fails if a component inside uses a core module of one around it: merging would take it away.
-pub fn top_level(component: &[u8]) -> Result<Sections<'_>> {
-    let (mut sections, mut depth) = (Vec::new(), 0);
-    for payload in Parser::new(0).parse_all(component) {
-        match payload? {
-            Payload::Version { .. } => depth += 1,
-            Payload::End(_) => depth -= 1,
-            payload if depth == 1 => sections.push(payload),
-            Payload::ComponentAliasSection(aliases) => {
-                for alias in aliases {
-                    if let ComponentAlias::Outer {
-                        kind: ComponentOuterAliasKind::CoreModule,
-                        ..
-                    } = alias?
-                    {
-                        bail!("a component inside has a core module of one around it");
-                    }
+pub fn refuse_borrowed_modules(sections: &Sections<'_>, component: &[u8]) -> Result<()> {
+    for section in sections {
+        let Payload::ComponentSection {
+            unchecked_range, ..
+        } = section
+        else {
+            continue;
+        };
+        let range = unchecked_range.start as usize..unchecked_range.end as usize;
+        for payload in Parser::new(0).parse_all(&component[range]) {
+            let Payload::ComponentAliasSection(aliases) = payload? else {
+                continue;
+            };
+            for alias in aliases {
+                if let ComponentAlias::Outer {
+                    kind: ComponentOuterAliasKind::CoreModule,
+                    ..
+                } = alias?
+                {
+                    bail!("a component inside has a core module of one around it");
                 }
             }
-            _ => {}
         }
     }
-    Ok(sections)
+    Ok(())
 }
 
 /// The component of `outline` with its core modules merged, of whose lifted functions `unneeded` are not needed.

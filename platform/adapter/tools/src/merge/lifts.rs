@@ -25,7 +25,6 @@ pub fn unneeded(sections: &Sections<'_>, component: &[u8], used: &Used) -> Resul
 }
 
 /// An instance of a component, as far as it passes functions on.
-#[derive(Clone, Default)]
 struct Passing<'a> {
     /// The component that it is of; None if it is made of single items.
     component: Option<&'a [u8]>,

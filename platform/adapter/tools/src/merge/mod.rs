@@ -30,7 +30,7 @@ mod writing;
 #[cfg(test)]
 mod tests;
 
-use crate::input::read_component;
+use crate::input::{outermost, read_component};
 use crate::validate::validate;
 use anyhow::{Context, Result, bail};
 use component::Sections;
@@ -75,7 +75,8 @@ fn merge_level(component: &[u8], used: Option<&Used>, depth: usize) -> Result<Ve
     if depth > DEEPEST {
         bail!("it lies in too many others");
     }
-    let sections = component::top_level(component)?;
+    let sections = outermost(component)?;
+    component::refuse_borrowed_modules(&sections, component)?;
     let own = merge_own(&sections, component, used, depth + 1);
     own.or_else(|refusal| {
         component::with_nested_merged(&sections, component, depth + 1).ok_or(refusal)

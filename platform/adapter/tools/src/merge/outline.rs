@@ -22,9 +22,9 @@ pub struct Outline<'a> {
     pub lifts: Vec<Vec<Place>>,
     /// The resources that the component defines, by the indices of their types, and their destructors.
     pub resources: BTreeMap<u32, Option<Place>>,
-    modules: Vec<&'a [u8]>,
+    /// None for those that have been instantiated.
+    modules: Vec<Option<&'a [u8]>>,
     instances: Vec<CoreInstance<'a>>,
-    instantiated: Vec<bool>,
     /// Whether a component is instantiated before the first function is lifted.
     has_early_component: bool,
     types: u32,
@@ -50,7 +50,7 @@ impl<'a> Outline<'a> {
         for section in sections {
             outline.add(section, component)?;
         }
-        if outline.instantiated.contains(&false) {
+        if outline.modules.iter().any(Option::is_some) {
             bail!("a core module is not instantiated");
         }
         outline.linked.memory()?;
@@ -66,8 +66,7 @@ impl<'a> Outline<'a> {
                 unchecked_range, ..
             } => {
                 let range = unchecked_range.start as usize..unchecked_range.end as usize;
-                self.modules.push(&component[range]);
-                self.instantiated.push(false);
+                self.modules.push(Some(&component[range]));
             }
             Payload::InstanceSection(section) => {
                 for instance in section.clone() {
@@ -137,13 +136,9 @@ impl<'a> Outline<'a> {
         if !self.lifts.is_empty() {
             bail!("a core module is instantiated after functions are lifted");
         }
-        let bytes = *self
-            .modules
-            .get(index)
-            .context("a module that is not there")?;
-        if std::mem::replace(&mut self.instantiated[index], true) {
-            bail!("a core module is instantiated twice");
-        }
+        let module = self.modules.get_mut(index);
+        let bytes = module.context("a module that is not there")?.take();
+        let bytes = bytes.context("a core module is instantiated twice")?;
         let module = CoreModule::read(bytes)?;
         let items = module.imports.iter().map(|import| {
             let argument = arguments.iter().find(|each| each.name == import.module);

@@ -41,7 +41,6 @@ impl Types {
 }
 
 /// Where everything is in the program.
-#[derive(Default)]
 pub struct Layout {
     pub functions: HashMap<Function, u32>,
     pub tables: HashMap<Place, u32>,

@@ -53,13 +53,12 @@ class Call:
     Whoever begins a call must end it: by awaiting it, by stepping until it is done, or by `drop`.
     """
 
-    __slots__ = ("_future", "_has_paused", "_then", "instance")
+    __slots__ = ("_future", "_then", "instance")
 
     def __init__(self, instance: "Instance", future: int, then: Callable[[], None] | None = None) -> None:
         self.instance = instance
         self._future = future
         self._then = then
-        self._has_paused = False
 
     def step(self) -> bool:
         """Run the guest until it returns (true) or pauses (false).
@@ -81,11 +80,7 @@ class Call:
         ticker.was_active = True
         ticker.running = False
         if not finished:
-            self._has_paused = True
             return False
-        if self._has_paused:
-            # The engine gave it one tick when it went on, whatever was measured out here: the next call begins anew.
-            instance.deadline_set_at = -1
         bindings.future_delete(self._future)
         instance.wake = None
         if instance.space.error is not None:
@@ -123,6 +118,8 @@ class Call:
                 paused = False
                 paused = not self.step()
         finally:
+            # A guest that goes on after its slice is given one tick by the engine, whatever is measured out here.
+            instance.deadline_set_at = -1
             if paused:
                 self.drop()
 

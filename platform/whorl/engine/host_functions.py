@@ -25,7 +25,16 @@ def record_failure(instance: "Instance", raised: BaseException) -> int:
 
 
 def make_callback(function: HostFunction, instances: Instances) -> Any:
-    """Return the C callback for `function`; it must be kept alive as long as a linker knows it."""
+    """Return the C callback for `function`; it must be kept alive as long as a linker knows it.
+
+    Functions that only give a string or only take one have callbacks of their own, though much in them is alike: every
+    request calls both kinds, and a Python call more in each shows in `scripts/bench`.
+    """
+    shape = (function.params, function.result)
+    if shape == ((), ValueType.STRING):
+        return bindings.SyncCallback(_giving_string(function.call, instances))
+    if shape == ((ValueType.STRING,), None):
+        return bindings.SyncCallback(_taking_string(function.call, instances))
     call = _adapt(function)
 
     def callback(
@@ -42,6 +51,38 @@ def make_callback(function: HostFunction, instances: Instances) -> Any:
     return bindings.SyncCallback(callback)
 
 
+def _giving_string(call: Callable[["Instance"], bytes], instances: Instances) -> Any:
+    write = make_writer(ValueType.STRING)
+
+    def callback(
+        _data: Any, context: int, _type: Any, _arguments: int, _count: int, results: int, _result_count: int
+    ) -> int | None:
+        instance = instances[context]
+        instance.host_calls += 1
+        try:
+            write(results, call(instance))
+        except BaseException as raised:  # noqa: BLE001 - as for any other
+            return record_failure(instance, raised)
+        return None
+
+    return callback
+
+
+def _taking_string(call: Callable[["Instance", bytes], None], instances: Instances) -> Any:
+    def callback(
+        _data: Any, context: int, _type: Any, arguments: int, _count: int, _results: int, _result_count: int
+    ) -> int | None:
+        instance = instances[context]
+        instance.host_calls += 1
+        try:
+            call(instance, read_string(arguments))
+        except BaseException as raised:  # noqa: BLE001 - as for any other
+            return record_failure(instance, raised)
+        return None
+
+    return callback
+
+
 def callback_address(callback: Any) -> int:
     """Return the address that the C API calls for `callback`."""
     return cast(callback, c_void_p).value or 0
@@ -49,8 +90,6 @@ def callback_address(callback: Any) -> int:
 
 def _adapt(function: HostFunction) -> _Call:
     call = function.call
-    if function.params == (ValueType.STRING,) and function.result is None:
-        return lambda instance, arguments, _results: call(instance, read_string(arguments))
     read = make_reader(function.params)
     if function.result is None:
         return lambda instance, arguments, _results: call(instance, *read(arguments))

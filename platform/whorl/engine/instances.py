@@ -138,6 +138,7 @@ class Instance:
         call = Call(self, bindings.call_async(address, self.context, None, 0, answer, 1, self._address + ERROR_OFFSET))
         while not call.step():
             pass
+        self.deadline_set_at = -1  # as in `Call.finish`: it may have paused
         (pages,) = _read_pages(answer)
         return int(pages)
 

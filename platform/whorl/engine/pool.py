@@ -203,7 +203,8 @@ class InstancePool:
                 turn.set_result(None)
                 return
         self.in_use -= 1
-        self._note_drained()
+        if self._drained is not None:
+            self._note_drained()
 
     def _note_drained(self) -> None:
         if self._drained is not None and not self.in_use and not self._starting:

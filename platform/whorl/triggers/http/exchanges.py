@@ -149,7 +149,8 @@ class Exchange:
     def conclude(self, status_without_response: int) -> None:
         """The guest has ended; its instance may serve others from now on."""
         self.status_without_response = status_without_response
-        self._announce()
+        if self.output_ready is not None:
+            self._announce()
 
     def _announce(self) -> None:
         if self.output_ready is not None and not self.output_ready.done():
@@ -207,7 +208,8 @@ class Exchange:
         self.response = self._heads.read(response[1 : end + 1])
         self.whole = Reply(self.response, body)
         self.complete = True
-        self._announce()
+        if self.output_ready is not None:
+            self._announce()
 
     def respond_head(self, head: bytes) -> None:
         """Take the response's head; its body follows."""

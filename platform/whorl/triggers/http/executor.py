@@ -37,7 +37,7 @@ class Executor:
         component: its id.
         pool: its instances.
         timeout: seconds that one request may take, work after the response included; None: no limit.
-        end_request: ends what an instance has under way when its request is over.
+        end_request: ends what an instance has under way when its request is over; asked if there may be something.
         heads: reads the heads of its responses.
     """
 
@@ -103,8 +103,9 @@ class Executor:
 
     def release(self, instance: Instance, exchange: Exchange, status: int) -> None:
         """Give the instance back; `status` is for a client that has no response yet."""
-        self.end_request(instance)
         instance.state.pop(Exchange, None)
+        if instance.state:
+            self.end_request(instance)
         exchange.conclude(status)
         self.pool.release(instance)
 

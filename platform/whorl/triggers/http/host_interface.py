@@ -15,12 +15,22 @@ def _exchange(instance: Instance) -> Exchange:
     return exchange
 
 
+def _request(instance: Instance) -> bytes:
+    exchange: Exchange | None = instance.state.get(Exchange)
+    return (exchange or _exchange(instance)).request()
+
+
+def _respond(instance: Instance, response: bytes) -> None:
+    exchange: Exchange | None = instance.state.get(Exchange)
+    (exchange or _exchange(instance)).respond(response)
+
+
 HTTP_SERVER = HostInterface(
     "whorl:host/http-server@0.1.0",
     (
-        HostFunction("request", (), _S, lambda instance: _exchange(instance).request()),
+        HostFunction("request", (), _S, _request),
         HostFunction("body-read", (ValueType.U32,), _S, lambda instance, limit: _exchange(instance).read(limit)),
-        HostFunction("respond", (_S,), None, lambda instance, response: _exchange(instance).respond(response)),
+        HostFunction("respond", (_S,), None, _respond),
         HostFunction("respond-head", (_S,), None, lambda instance, head: _exchange(instance).respond_head(head)),
         HostFunction(
             "respond-chunk", (_S,), ValueType.BOOL, lambda instance, data: _exchange(instance).respond_chunk(data)

@@ -25,7 +25,7 @@ EXISTS = "# exists: "
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
 def test_a_manifest_becomes_what_its_twin_says(case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "spin.toml").write_bytes(case.read_bytes())
-    first_line = case.read_text().partition("\n")[0]
+    first_line = case.read_text("utf-8-sig").partition("\n")[0]
     for name in first_line.removeprefix(EXISTS).split() if first_line.startswith(EXISTS) else []:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()

@@ -60,10 +60,37 @@ def test_what_is_not_there_is_named(tmp_path: Path, missing: str) -> None:
     assert str(tmp_path / missing) in str(refused.value)
 
 
-def test_a_manifest_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "spin.toml").write_bytes(b'name = "\xff"')
-    with pytest.raises(ManifestError, match=r"spin\.toml: not UTF-8 at byte 8"):
+def test_a_manifest_that_is_not_utf8_is_refused_with_the_line_and_the_byte(tmp_path: Path) -> None:
+    (tmp_path / "spin.toml").write_bytes(b"# a line\n# caf\xe9\n")
+    with pytest.raises(ManifestError, match=r"spin\.toml:2: is not UTF-8, as the byte 0xe9 shows; save it as UTF-8$"):
         load_app(tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["plain", "marked"])
+def test_a_manifest_of_another_unicode_encoding_is_refused_by_its_name(
+    tmp_path: Path, encoding: str, mark: str
+) -> None:
+    (tmp_path / "spin.toml").write_bytes((mark + MANIFEST).encode(encoding))
+    with pytest.raises(ManifestError, match=rf"spin\.toml: is {encoding[:6].upper()}; save it as UTF-8$"):
+        load_app(tmp_path)
+
+
+def test_a_byte_order_mark_is_passed_over(folder: Path) -> None:
+    plain = load_app(folder)
+    (folder / "spin.toml").write_bytes(b"\xef\xbb\xbf" + MANIFEST.encode())
+    assert load_app(folder) == plain
+
+
+@pytest.mark.parametrize("text", ["a = = 1", "\n\na = = 1", "a = 1", "\na = 1\n"])
+def test_a_byte_order_mark_shifts_neither_line_nor_column(tmp_path: Path, text: str) -> None:
+    messages = []
+    for mark in ("", "\ufeff"):
+        (tmp_path / "spin.toml").write_text(mark + text)
+        with pytest.raises(ManifestError) as refused:
+            load_app(tmp_path)
+        messages.append(str(refused.value))
+    assert messages[0] == messages[1]
 
 
 def test_a_manifest_that_is_nested_without_end_is_refused(tmp_path: Path) -> None:

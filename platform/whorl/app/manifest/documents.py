@@ -1,5 +1,6 @@
 """A manifest as text and as a table, with the place of each key for messages."""
 
+import codecs
 import os
 import re
 from collections.abc import Mapping
@@ -13,6 +14,11 @@ from whorl.app.manifest.key_lines import KeyPath, key_lines
 from whorl.errors import ManifestError
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_OTHER_ENCODINGS = (
+    (re.compile(rb"\xff\xfe\0\0|\0\0\xfe\xff|[^\0]\0\0\0|\0\0\0[^\0]"), "UTF-32"),
+    (re.compile(rb"\xff\xfe|\xfe\xff|[^\0]\0|\0[^\0]"), "UTF-16"),
+)
+"""How files of other encodings begin: with their byte-order mark, or with an ASCII character."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +88,23 @@ def _shown(path: Path) -> str:
 
 def _read_text(path: Path, shown: str) -> str:
     try:
-        return path.read_bytes().decode("utf-8").replace("\r\n", "\n")
+        content = path.read_bytes()
     except FileNotFoundError:
         raise ManifestError(f"{shown}: there is no such file") from None
-    except UnicodeDecodeError as error:
-        raise ManifestError(f"{shown}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
     except OSError as error:
         raise ManifestError(f"{shown}: cannot be read: {error.strerror}") from error
+    return _decoded(content.removeprefix(codecs.BOM_UTF8), shown).replace("\r\n", "\n")
+
+
+def _decoded(content: bytes, shown: str) -> str:
+    for beginning, encoding in _OTHER_ENCODINGS:
+        if beginning.match(content):
+            raise ManifestError(f"{shown}: is {encoding}; save it as UTF-8")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line, byte = content.count(b"\n", 0, error.start) + 1, content[error.start]
+        raise ManifestError(f"{shown}:{line}: is not UTF-8, as the byte {byte:#04x} shows; save it as UTF-8") from error
 
 
 def _parse(text: str, shown: str) -> tuple[dict[str, Any], Mapping[KeyPath, int]]:

@@ -6,16 +6,23 @@ that compose them, wasmtime's version and the engine's configuration. What was m
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 
 from wasmtime import WasmtimeError
 from wasmtime import component as wasm
 
 from whorl.engine.cache import CompiledCache
-from whorl.engine.compositions import ComponentSource, ComposedComponent, Composition, UnresolvedImport, Wasm
+from whorl.engine.compositions import (
+    ComponentSource,
+    ComposedComponent,
+    Composition,
+    Description,
+    UnresolvedImport,
+    Wasm,
+)
 from whorl.engine.engines import Engine
 from whorl.engine.tools import ComponentTools, cached_in, module_bytes
+from whorl.engine.wasi_releases import refused_release
 from whorl.errors import ComponentError, ToolError
 
 CompiledComponent = wasm.Component
@@ -96,9 +103,9 @@ class ComponentLoader:
     def _compose(self, name: str, composition: Composition) -> ComposedComponent:
         components = tuple(self._as_component(source) for source in composition.components)
         root = components[0]
-        exports = self._tools.describe(root.wasm).exports
-        if composition.driver is not None and not any(export.startswith(_HANDLER) for export in exports):
-            raise ComponentError(_no_handler(name, exports))
+        described = self._tools.describe(root.wasm)
+        if composition.driver is not None and not any(map(_is_handler, described.exports)):
+            raise ComponentError(_no_handler(name, described))
         return self._tools.compose(replace(composition, components=components))
 
     def _as_component(self, source: ComponentSource) -> ComponentSource:
@@ -107,10 +114,16 @@ class ComponentLoader:
         return replace(source, wasm=self._tools.componentize(source.wasm))
 
 
-def _no_handler(name: str, exports: Sequence[str]) -> str:
-    found = ", ".join(f"`{export}`" for export in exports) or "nothing"
-    if any(export.startswith("wasi:http/handler@0.3") for export in exports):
-        return f"component `{name}` is built for WASI 0.3 ({found}), which is not supported yet; build it for 0.2"
+def _is_handler(export: str) -> bool:
+    """Tell whether the driver can call `export`: it cannot if that is of a release candidate."""
+    return export.startswith(_HANDLER) and "-" not in export.removeprefix(_HANDLER)
+
+
+def _no_handler(name: str, described: Description) -> str:
+    refused = refused_release([*described.exports, *described.imports])
+    if refused is not None:
+        return f"component `{name}` {refused}"
+    found = ", ".join(f"`{export}`" for export in described.exports) or "nothing"
     return (
         f"component `{name}` cannot serve HTTP: expected it to export `{_HANDLER}x`, it exports {found}; build it for"
         " the world `wasi:http/proxy`"
@@ -130,6 +143,9 @@ def _check_imports(name: str, composition: Composition, composed: ComposedCompon
 def _nobody_provides(name: str, composition: Composition, left: UnresolvedImport) -> str:
     source = next(source for source in composition.components if source.name == left.component)
     of_dependency = "" if source is composition.components[0] else f" (its dependency `{source.name}`)"
+    refused = refused_release([left.name])
+    if refused is not None:
+        return f"component `{name}`{of_dependency} {refused}"
     if source.adapters is None:
         cure = "nobody provides; add a dependency that exports it, or build the component without it"
     else:

@@ -1,11 +1,10 @@
 """Where the output of guests goes: a file for each component and stream, and the operator's terminal.
 
-Files are written at once, by plain appends. The terminal may be slow or stopped: it gets what it takes without waiting,
-a bounded backlog is tried again shortly after, and what goes beyond that is dropped and counted.
+Files are written at once, by plain appends (`log_files.py`). The terminal may be slow or stopped: it gets what it takes
+without waiting, a bounded backlog is tried again shortly after, and what goes beyond that is dropped and counted.
 """
 
 import asyncio
-import logging
 import os
 import re
 import select
@@ -15,13 +14,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from whorl.capabilities.wasi.cli import Stream
+from whorl.capabilities.wasi.log_files import LogFile, LogFiles
 
 MAX_BACKLOG = 256 * 1024
 """Bytes that wait for the terminal."""
 
 _PIECE = select.PIPE_BUF
 _RETRY = 0.05
-_logger = logging.getLogger(__name__)
 
 
 class GuestLogs:
@@ -30,54 +29,40 @@ class GuestLogs:
     Args:
         directory: made with its parents when the first line comes; `None`: no files.
         echo: gets everything as well; `None`: nothing does.
+        settings: how much is kept in files.
     """
 
-    def __init__(self, directory: Path | None, echo: BinaryIO | None = None) -> None:
+    def __init__(self, directory: Path | None, echo: BinaryIO | None = None, settings: LogFiles | None = None) -> None:
         self._directory = directory
-        self._files: dict[tuple[str, Stream], int | None] = {}
+        self._settings = settings or LogFiles()
+        self._files: dict[tuple[str, Stream], LogFile] = {}
         self._echo = None if echo is None else _Echo(echo)
 
     def write(self, component: str, stream: Stream, data: bytes) -> None:
-        """Append `data`; a file that cannot be written is reported once and then left alone."""
+        """Append `data`; what a file cannot take is reported and dropped."""
         if self._directory is not None:
-            self._append(self._directory, component, stream, data)
+            file = self._files.get((component, stream)) or self._add(self._directory, component, stream)
+            file.write(data)
         if self._echo is not None:
             self._echo.write(data)
 
     def close(self) -> None:
         """Close the files; the terminal gets what it takes of the backlog."""
         files, self._files = self._files, {}
-        for descriptor in files.values():
-            if descriptor is not None:
-                os.close(descriptor)
+        for file in files.values():
+            file.close()
         if self._echo is not None:
             self._echo.close()
 
-    def _append(self, directory: Path, component: str, stream: Stream, data: bytes) -> None:
-        key = (component, stream)
-        path = directory / f"{file_stem(component)}_{stream}.txt"
-        try:
-            if key not in self._files:
-                self._files[key] = _open(path)
-            descriptor = self._files[key]
-            while descriptor is not None and data:
-                data = data[os.write(descriptor, data) :]
-        except OSError as error:
-            _logger.warning("cannot write the log file `%s`: %s; its output is dropped", path, error.strerror)
-            descriptor = self._files.get(key)
-            if descriptor is not None:
-                os.close(descriptor)
-            self._files[key] = None
+    def _add(self, directory: Path, component: str, stream: Stream) -> LogFile:
+        file = LogFile(directory / f"{file_stem(component)}_{stream}.txt", self._settings)
+        self._files[component, stream] = file
+        return file
 
 
 def file_stem(component: str) -> str:
     """Return a component's id with whatever does not belong into a file name replaced by `_`."""
     return re.sub(r"[^A-Za-z0-9_.-]", "_", component).lstrip(".") or "_"
-
-
-def _open(path: Path) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
 
 
 class _Echo:

@@ -1,15 +1,17 @@
 """Log files that are rotated, shared by processes, moved by others, and written again when that works again."""
 
 import fcntl
-import multiprocessing
 import os
 import resource
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from open_files import open_descriptors
+from whorl_process import environment
 
 from whorl.capabilities.wasi.log_files import LogFile, LogFiles
 
@@ -113,25 +115,27 @@ class TestRotation:
         assert open_descriptors() == before
 
 
-def append(path: Path, name: int) -> None:
-    with log_file(path, size=4000, kept=200) as file:
-        for number in range(LINES):
-            file.write(b"process %d line %d %s\n" % (name, number, b"x" * (number % 50)))
+APPEND = f"""
+import sys
+from pathlib import Path
+from whorl.capabilities.wasi.log_files import LogFile, LogFiles
+
+file = LogFile(Path(sys.argv[1]), LogFiles(size=4000, kept=200))
+for number in range({LINES}):
+    file.write(b"process %b line %d %b\\n" % (sys.argv[2].encode(), number, b"x" * (number % 50)))
+file.close()
+"""
 
 
 class TestProcesses:
     def test_no_line_of_several_processes_is_lost_torn_or_doubled(self, path: Path) -> None:
-        context = multiprocessing.get_context("fork")
-        processes = [context.Process(target=append, args=(path, name)) for name in range(PROCESSES)]
-        for process in processes:
-            process.start()
-        for process in processes:
-            process.join()
-        assert [process.exitcode for process in processes] == [0] * PROCESSES
+        commands = [[sys.executable, "-c", APPEND, str(path), str(name)] for name in range(PROCESSES)]
+        processes = [subprocess.Popen(command, env=environment()) for command in commands]
+        assert [process.wait() for process in processes] == [0] * PROCESSES
         assert len(contents(path)) > PROCESSES
         written = sorted(line for content in contents(path) for line in content.splitlines(keepends=True))
         assert written == sorted(
-            b"process %d line %d %s\n" % (name, number, b"x" * (number % 50))
+            b"process %d line %d %b\n" % (name, number, b"x" * (number % 50))
             for name in range(PROCESSES)
             for number in range(LINES)
         )

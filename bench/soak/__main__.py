@@ -37,6 +37,7 @@ class Soak:
     async def run(self, warm_up: float, seconds: float, every: float) -> list[str]:
         """Apply the load, print what is seen, and return what there is more of at the end than at the start."""
         await self.load.once()
+        self._site.latencies.clear()
         await self._loaded(warm_up, warm_up, is_shown=False)
         start = await self._quiet("start", None)
         self._show(start)
@@ -48,13 +49,13 @@ class Soak:
 
     async def _loaded(self, seconds: float, every: float, *, is_shown: bool) -> None:
         end = monotonic() + seconds
-        self._site.latencies.clear()
         self.load.start()
         while (left := end - monotonic()) > 0:
             await asyncio.sleep(min(every, left))
             if is_shown:
                 self._show(await self._sample("load", collect=False))
         await self.load.stop()
+        self._site.latencies.clear()
 
     async def _quiet(self, moment: str, start: Sample | None) -> Sample:
         """Return what is there when nothing moves: no more than at the start, or than there ever will be."""

@@ -13,6 +13,8 @@ _ANSWER = 20.0
 """Seconds after which an act that has not ended is an error."""
 _MOST = 64
 """Acts of one kind under way at once; beyond it the next ones are left out and counted."""
+_GOLDEN = 0.618034
+"""Part of its interval by which each kind begins later than the one before, so that they do not come all at once."""
 
 
 class Load:
@@ -39,7 +41,8 @@ class Load:
 
     def start(self) -> None:
         """Begin."""
-        self._pacing = [asyncio.create_task(self._pace(kind)) for kind in self._kinds]
+        offsets = ((number * _GOLDEN) % 1 for number in range(len(self._kinds)))
+        self._pacing = [asyncio.create_task(self._pace(*each)) for each in zip(self._kinds, offsets, strict=True)]
 
     async def stop(self) -> None:
         """Begin no more acts, and wait for those under way."""
@@ -53,10 +56,11 @@ class Load:
             await asyncio.wait(self._acting)
         self._site.close()
 
-    async def _pace(self, kind: Kind) -> None:
+    async def _pace(self, kind: Kind, offset: float) -> None:
         loop = asyncio.get_running_loop()
         under_way: set[asyncio.Task[None]] = set()
-        due = loop.time()
+        due = loop.time() + offset / kind.rate
+        await asyncio.sleep(offset / kind.rate)
         for act in cycle(kind.acts):
             if len(under_way) < _MOST:
                 task = asyncio.create_task(self._act(kind.name, act))

@@ -6,6 +6,7 @@ import pytest
 from live_server import Live
 
 from whorl.triggers.http.messages import IncomingRequest
+from whorl.triggers.http.responses import ResponseHead
 from whorl.types import Headers
 
 pytestmark = pytest.mark.anyio
@@ -18,10 +19,10 @@ class StuckSink:
         self.writing = asyncio.Event()
         self._failure = failure
 
-    async def whole(self, status: int, headers: Headers, body: bytes) -> None:  # noqa: ARG002 - a sink
+    async def whole(self, head: ResponseHead, body: bytes) -> None:  # noqa: ARG002 - a sink
         raise AssertionError("the response was not streamed")
 
-    async def start(self, status: int, headers: Headers) -> None:
+    async def start(self, head: ResponseHead) -> None:
         pass
 
     async def write(self, data: bytes) -> None:  # noqa: ARG002 - as above

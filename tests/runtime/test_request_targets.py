@@ -20,9 +20,5 @@ async def test_an_absolute_target_is_served_by_its_path(lab: Live) -> None:
     assert await status(lab, b"http://elsewhere/hello") == b"200"
 
 
-async def test_a_target_without_a_path_is_refused_before_a_guest_runs(lab: Live) -> None:
-    pool = lab.trigger.pools["lab"]
-    (instance,) = pool._ready
-    assert await status(lab, b"http://elsewhere") == b"400"
-    assert pool._ready == [instance]
-    assert not instance.host_calls
+async def test_a_target_without_a_path_asks_for_the_root(lab: Live) -> None:
+    assert await status(lab, b"http://elsewhere") == b"200"

@@ -10,7 +10,8 @@ import httpx
 
 from whorl.app.loader import load_app
 from whorl.capabilities.wasi.cli import Stream
-from whorl.server.serving import make_server
+from whorl.server.limits import ConnectionLimits
+from whorl.server.serving import ServerSettings, make_server
 from whorl.server.sockets import ListenAddress, bind, bound_address
 from whorl.triggers.http.trigger import HttpTrigger, TriggerOptions
 
@@ -68,7 +69,9 @@ source = "{source}"
 
 
 @asynccontextmanager
-async def serving(origin: Path, state_dir: Path | None = None) -> AsyncIterator[Live]:
+async def serving(
+    origin: Path, state_dir: Path | None = None, limits: ConnectionLimits | None = None
+) -> AsyncIterator[Live]:
     """Serve the app at `origin` on a free port of the loopback interface."""
     logs = RecordedLogs()
     trigger = HttpTrigger(load_app(origin), TriggerOptions(state_dir=state_dir), logs)
@@ -76,7 +79,8 @@ async def serving(origin: Path, state_dir: Path | None = None) -> AsyncIterator[
     with bind(ListenAddress("127.0.0.1", 0)) as listener:
         address = bound_address(listener)
         async with trigger:
-            server = make_server(trigger, listening.set)
+            settings = ServerSettings(limits=limits or ConnectionLimits())
+            server = make_server(trigger, listening.set, settings)
             serve = asyncio.create_task(server.serve(sockets=[listener]))
             await listening.wait()
             async with httpx.AsyncClient(base_url=f"http://{address}", timeout=30, trust_env=False) as client:

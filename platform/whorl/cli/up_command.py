@@ -1,7 +1,9 @@
 """`whorl up`: serves an app over HTTP until it is told to stop."""
 
 import argparse
+import math
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from whorl.app.loader import find_manifest, load_app, manifest_path
@@ -10,12 +12,21 @@ from whorl.cli.build import build
 from whorl.cli.console import Console
 from whorl.cli.interrupts import ending_at_once
 from whorl.cli.startup import announce
+from whorl.server.limits import ConnectionLimits
 from whorl.server.options import UpOptions
 from whorl.server.sockets import ListenAddress
 from whorl.server.workers import run_server
 
 NAME = "up"
 SUMMARY = "Serve the app over HTTP."
+
+_LIMITS = {
+    "head": "bytes that the head of a request may have (default: %(default)s)",
+    "fields": "header fields that a request may have (default: %(default)s)",
+    "head_timeout": "seconds that the head of a request may take (default: %(default)s)",
+    "idle_timeout": "seconds that a connection may stand still (default: %(default)s)",
+    "connections": "connections at once, for each worker (default: what `ulimit -n` allows)",
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +40,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--state-dir", type=Path, metavar="DIR", help="where data is kept (default: `.spin` beside the app)")
     add("--log-dir", metavar="DIR", help="where the components' output is kept (default: `logs` in the state dir)")
     add("-q", "--quiet", action="store_true", help="do not repeat the components' output on the terminal")
+    defaults = ConnectionLimits()
+    whole, seconds = _number(int), _number(float)
+    add("--max-head-bytes", type=whole, default=defaults.max_head_bytes, metavar="N", help=_LIMITS["head"])
+    add("--max-fields", type=whole, default=defaults.max_fields, metavar="N", help=_LIMITS["fields"])
+    add("--head-timeout", type=seconds, default=defaults.head_timeout, metavar="S", help=_LIMITS["head_timeout"])
+    add("--idle-timeout", type=seconds, default=defaults.idle_timeout, metavar="S", help=_LIMITS["idle_timeout"])
+    add("--max-connections", type=whole, metavar="N", help=_LIMITS["connections"])
     add("--format", choices=("plain", "json"), default="plain", help="form of the start-up message")
 
 
@@ -64,4 +82,24 @@ def options_of(arguments: argparse.Namespace, app: LockedApp) -> UpOptions:
         state_dir=state_dir.absolute(),
         log_dir=None if log_dir is None else log_dir.absolute(),
         quiet=arguments.quiet,
+        limits=ConnectionLimits(
+            max_head_bytes=arguments.max_head_bytes,
+            max_fields=arguments.max_fields,
+            head_timeout=arguments.head_timeout,
+            idle_timeout=arguments.idle_timeout,
+            max_connections=arguments.max_connections,
+        ),
     )
+
+
+def _number(kind: Callable[[str], float]) -> Callable[[str], float]:
+    """Return what reads a number above zero, whole or not as `kind` has it."""
+
+    def read(text: str) -> float:
+        number = kind(text)
+        if not 0 < number < math.inf:
+            raise ValueError
+        return number
+
+    read.__name__ = "number"
+    return read

@@ -19,12 +19,13 @@ _NOTHING: frozenset[int] = frozenset()
 class TaskTable:
     """The tasks of one instance. Not thread-safe: everything happens on the event loop's thread."""
 
-    __slots__ = ("_background", "_next", "_ready", "_waiting", "_wake")
+    __slots__ = ("_ask", "_background", "_next", "_ready", "_waiting", "_wake")
 
     def __init__(self) -> None:
         self._ready: set[int] = set()
         self._waiting = _NOTHING
         self._wake: Callable[[], None] | None = None
+        self._ask: Callable[[], None] | None = None
         self._next = _FIRST_FREE
         self._background: set[asyncio.Task[None]] = set()
 
@@ -41,13 +42,23 @@ class TaskTable:
             wake, self._wake = self._wake, None
             wake()
 
-    def begin_request(self, *, has_body: bool) -> None:
-        """Make ready what a guest that begins to serve a request may do at once."""
+    def begin_request(self, *, has_body: bool, ask: Callable[[], None] | None = None) -> None:
+        """Make ready what a guest that begins to serve a request may do at once.
+
+        `ask` is called once, when the guest first waits for the request's body.
+        """
+        self._ask = ask
         self._ready.add(RESPONSE_SINK)
         if has_body:
             self._ready.add(REQUEST_BODY)
         else:
             self._ready.discard(REQUEST_BODY)
+
+    def ask(self) -> None:
+        """The guest wants the request's body, of which nothing is there."""
+        if self._ask is not None:
+            ask, self._ask = self._ask, None
+            ask()
 
     def clear(self, task: int) -> None:
         """Make `task` not ready."""
@@ -72,6 +83,8 @@ class TaskTable:
         """Call `wake` once, when one of `tasks` becomes ready."""
         self._waiting = tasks
         self._wake = wake
+        if self._ask is not None and REQUEST_BODY in tasks:
+            self.ask()
 
     def resume(self) -> None:
         """Forget what `suspend` asked for."""
@@ -86,7 +99,7 @@ class TaskTable:
 
     def close(self) -> None:
         """Cancel what runs beside the guest and forget every task."""
-        self._wake = None
+        self._ask = self._wake = None
         self._waiting = _NOTHING
         self._ready.clear()
         if self._background:

@@ -1,8 +1,9 @@
 """The options of `whorl up`: one dataclass, which the command line fills and worker processes receive."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from whorl.server.limits import ConnectionLimits
 from whorl.server.sockets import ListenAddress
 
 
@@ -16,6 +17,7 @@ class UpOptions:
         workers: processes that serve, each with an engine and pools of its own.
         state_dir: where the default key-value store is kept.
         log_dir: where the output of components is kept; None: nowhere.
+        limits: what clients may take.
         quiet: whether the output of components is not repeated on the terminal.
     """
 
@@ -25,3 +27,4 @@ class UpOptions:
     state_dir: Path
     log_dir: Path | None
     quiet: bool
+    limits: ConnectionLimits = field(default_factory=ConnectionLimits)

@@ -11,13 +11,15 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 
-from whorl.server.protocols import DirectApplication, DirectProtocol
+from whorl.server.connection_table import ConnectionTable
+from whorl.server.connections import DirectApplication
+from whorl.server.limits import ConnectionLimits
 
 logger = logging.getLogger(__name__)
 
@@ -30,12 +32,12 @@ class ServerSettings:
 
     Attributes:
         drain_timeout: seconds that requests under way get after the first signal.
-        keep_alive: seconds that an idle connection is kept.
+        limits: what clients may take.
         is_forced_by_signals: a second signal cuts requests off; False where another process sees to that.
     """
 
     drain_timeout: float = 30.0
-    keep_alive: float = 75.0
+    limits: ConnectionLimits = field(default_factory=ConnectionLimits)
     is_forced_by_signals: bool = True
 
 
@@ -90,13 +92,21 @@ def event_loop() -> asyncio.AbstractEventLoop:
 
 
 def make_server(
-    application: Callable[..., Any], ready: Callable[[], None], settings: ServerSettings | None = None
+    application: Callable[..., Any] | DirectApplication,
+    ready: Callable[[], None],
+    settings: ServerSettings | None = None,
 ) -> Server:
-    """Return a server for `application`; `ready` is called once it listens, and setting `should_exit` ends it."""
+    """Return a server for `application`; `ready` is called once it listens, and setting `should_exit` ends it.
+
+    An application that is not a `DirectApplication` is served by uvicorn's own connections, over ASGI.
+    """
     settings = settings or ServerSettings()
+    connections: Any = "httptools"
+    if isinstance(application, DirectApplication):
+        connections = ConnectionTable(application, settings.limits).connect
     config = uvicorn.Config(
-        application,
-        http=DirectProtocol if isinstance(application, DirectApplication) else "httptools",
+        cast("Any", application),
+        http=connections,
         ws="none",
         lifespan="off",
         log_config=None,
@@ -105,14 +115,14 @@ def make_server(
         server_header=False,
         proxy_headers=False,
         backlog=BACKLOG,
-        timeout_keep_alive=int(settings.keep_alive),
+        timeout_keep_alive=int(settings.limits.idle_timeout),
         timeout_graceful_shutdown=int(settings.drain_timeout),
     )
     return Server(config, ready, settings)
 
 
 async def serve(
-    application: Callable[..., Any],
+    application: Callable[..., Any] | DirectApplication,
     sockets: Sequence[socket.socket],
     ready: Callable[[], None],
     settings: ServerSettings | None = None,

@@ -25,6 +25,7 @@ from whorl.app.locked import LockedApp
 from whorl.app.preparation import NoProgress, Progress
 from whorl.capabilities.wasi.logs import GuestLogs
 from whorl.errors import WhorlError
+from whorl.server.limits import raise_descriptor_limit
 from whorl.server.options import UpOptions
 from whorl.server.serving import ServerSettings, event_loop, serve
 from whorl.server.sockets import ListenAddress, bind, bound_address
@@ -46,6 +47,7 @@ def run_server(app: LockedApp, options: UpOptions, progress: Progress, announce:
         WhorlError: it cannot be served; nothing is left behind.
     """
     shared = options.workers > 1
+    options.limits.fitting(raise_descriptor_limit())
     with ExitStack() as stack:
         listener = bind(options.listen, find_free_port=options.find_free_port)
         address = bound_address(listener)
@@ -66,7 +68,8 @@ def _run_worker(
     echo = None if options.quiet else sys.stderr.buffer
     logs = GuestLogs(options.log_dir, echo)
     # One of several workers may be signalled twice for one stop, by who stops all processes and by the supervisor.
-    settings = ServerSettings(is_forced_by_signals=options.workers <= 1)
+    limits = options.limits.fitting(raise_descriptor_limit())
+    settings = ServerSettings(limits=limits, is_forced_by_signals=options.workers <= 1)
     with ExitStack() as stack:
         stack.callback(logs.close)
         with asyncio.Runner(loop_factory=event_loop) as runner:

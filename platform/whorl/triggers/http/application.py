@@ -6,16 +6,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from starlette.responses import Response
-
 from whorl.app.locked import LockedApp
 from whorl.app.routes import RoutePattern
-from whorl.triggers.http.asgi import AsgiSink, Receive, ResponseBrokenOffError, Scope, Send, path_of, read_request
+from whorl.triggers.http.asgi import AsgiSink, Receive, ResponseBrokenOffError, Scope, Send, reading_request
 from whorl.triggers.http.executor import BegunRequest, Executor
 from whorl.triggers.http.fields import visible_fields
 from whorl.triggers.http.headers import client_address, spin_field_lines
 from whorl.triggers.http.messages import ClientDisconnectedError, IncomingRequest
-from whorl.triggers.http.responses import Reply
+from whorl.triggers.http.responses import Reply, ResponseHead, ResponseSink
 from whorl.triggers.http.router import Router
 
 logger = logging.getLogger(__name__)
@@ -23,6 +21,9 @@ logger = logging.getLogger(__name__)
 _WELL_KNOWN = b"/.well-known/spin/"
 _INTERNAL_SUFFIX = b".spin.internal"
 _LINE_BREAK = re.compile(rb"[\0\r\n]")
+"""What would add fields of its own to those that the guest sees, if a server let it pass."""
+
+_NO_CONTENT, _BAD_REQUEST, _NOT_FOUND = ResponseHead(204), ResponseHead(400), ResponseHead(404)
 _UNKNOWN_CLIENT = ("0.0.0.0", 0)  # noqa: S104 - what Spin says when there is no peer address
 
 
@@ -40,8 +41,8 @@ class HttpApplication:
     ) -> None:
         self._router: Router[Executor] = Router([(route, executors[component]) for route, component in routes])
         self._well_known = {
-            b"health": Response("OK"),
-            b"info": Response(_info(app), media_type="application/json"),
+            b"health": _text_page(b"text/plain; charset=utf-8", b"OK"),
+            b"info": _text_page(b"application/json", _info(app).encode()),
         }
         self._warned = False
 
@@ -50,39 +51,60 @@ class HttpApplication:
         if scope["type"] != "http":
             await _refuse(scope, receive, send)
             return
-        path = path_of(scope)
-        if path.startswith(_WELL_KNOWN):
-            page = self._well_known.get(path.removeprefix(_WELL_KNOWN)) or Response(status_code=404)
-            await page(scope, receive, send)
-            return
-        match = self._router.match(path)
-        sink = AsgiSink(send, scope["method"])
-        if match is None:
-            self._warn_of_missing_route(path)
-            await sink.whole(404, [], b"")
-            return
-        lines, authority = visible_fields(scope["headers"])
-        if (
-            authority is None
-            or authority.partition(b":")[0].endswith(_INTERNAL_SUFFIX)
-            or _breaks_lines(scope, authority)
-        ):
-            await sink.whole(400, [], b"")
-            return
+        sink = AsgiSink(send, scope)
         try:
-            request = await read_request(scope, receive, authority)
-            host, port = scope.get("client") or _UNKNOWN_CLIENT
-            scheme = scope.get("scheme", "http").encode()
-            lines += spin_field_lines(match, scheme, authority, request.target, client_address(host, port))
-            await match.route.target.execute(request, lines, sink)
-        except ClientDisconnectedError:
-            return
-        except ResponseBrokenOffError:
+            async with reading_request(scope, receive) as request:
+                if _LINE_BREAK.search(request.target):
+                    await sink.whole(_BAD_REQUEST, b"")
+                    return
+                host, port = scope.get("client") or _UNKNOWN_CLIENT
+                scheme = scope.get("scheme", "http").encode()
+                await self.serve(request, scheme, client_address(host, port), sink)
+        except (ClientDisconnectedError, ResponseBrokenOffError):
             # The server cuts the connection when the application returns without completing its response.
             return
         except Exception:
             logger.exception("a request could not be served")
             raise
+
+    async def serve(self, request: IncomingRequest, scheme: bytes, client: bytes, sink: ResponseSink) -> None:
+        """Serve one request, whose authority is taken from its headers.
+
+        Args:
+            request: what came, as far as it has come.
+            scheme: what the client spoke.
+            client: address and port of the peer, see `client_address`.
+            sink: where the response goes.
+        """
+        target = request.target
+        path = target.partition(b"?")[0]
+        page = self._page(request.method, path)
+        if page is not None:
+            await sink.whole(page.head, page.body)
+            return
+        match = self._router.match(path)
+        if match is None:
+            self._warn_of_missing_route(path)
+            await sink.whole(_NOT_FOUND, b"")
+            return
+        lines, authority = visible_fields(request.headers)
+        if (
+            authority is None
+            or authority.partition(b":")[0].endswith(_INTERNAL_SUFFIX)
+            or _LINE_BREAK.search(authority) is not None
+        ):
+            await sink.whole(_BAD_REQUEST, b"")
+            return
+        request.authority = authority
+        lines += spin_field_lines(match, scheme, authority, target, client)
+        await match.route.target.execute(request, lines, sink)
+
+    def _page(self, method: bytes, path: bytes) -> Reply | None:
+        """Return what the platform itself answers, if it does."""
+        if path.startswith(_WELL_KNOWN):
+            return self._well_known.get(path.removeprefix(_WELL_KNOWN)) or Reply(_NOT_FOUND)
+        # RFC 9110, section 9.3.7: it asks about the server, not about a resource.
+        return Reply(_NO_CONTENT) if path == b"*" and method == b"OPTIONS" else None
 
     def begin(self, request: IncomingRequest, scheme: bytes, client: bytes) -> Reply | BegunRequest | None:
         """Serve a request at once, as far as that goes; None when it has to go the ordinary way.
@@ -124,9 +146,8 @@ def _info(app: LockedApp) -> str:
     return json.dumps(info, indent=2)
 
 
-def _breaks_lines(scope: Scope, authority: bytes) -> bool:
-    """Tell whether a server let something pass that would add fields of its own to those that the guest sees."""
-    return _LINE_BREAK.search(authority + path_of(scope) + scope["query_string"]) is not None
+def _text_page(media_type: bytes, text: bytes) -> Reply:
+    return Reply(ResponseHead.of(200, [(b"content-type", media_type)]), text)
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:

@@ -7,15 +7,17 @@ the response's body passes through a channel that holds one piece, so a slow rea
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from whorl.app.routes import RoutePattern
 from whorl.capabilities.outbound_http.allowed_hosts import CHAINING_SUFFIX
 from whorl.capabilities.outbound_http.memory_client import MemoryResponse
-from whorl.capabilities.outbound_http.messages import OutboundError, OutboundRequest, OutboundResponse
+from whorl.capabilities.outbound_http.messages import BodyReader, OutboundError, OutboundRequest, OutboundResponse
 from whorl.triggers.http.executor import Executor
 from whorl.triggers.http.fields import visible_fields
 from whorl.triggers.http.headers import CHAINED_CLIENT, spin_field_lines
 from whorl.triggers.http.messages import IncomingRequest
+from whorl.triggers.http.responses import ResponseHead
 from whorl.triggers.http.router import Route, RouteMatch, Router
 from whorl.types import Headers
 
@@ -103,7 +105,7 @@ async def _execute(
     if isinstance(request.body, bytes):
         incoming.body = request.body
     else:
-        incoming.receive = request.body
+        incoming.receive = partial(_receive, incoming, request, request.body)
     lines, _ = visible_fields(incoming.headers)
     lines += spin_field_lines(match, b"http", host, target, CHAINED_CLIENT)
     channel = _Channel()
@@ -112,6 +114,13 @@ async def _execute(
     channel.task.add_done_callback(running.discard)
     channel.task.add_done_callback(channel.end)
     return await channel.response()
+
+
+async def _receive(incoming: IncomingRequest, request: OutboundRequest, read: BodyReader) -> bytes:
+    data = await read()
+    if not data:
+        incoming.trailers = request.trailers()
+    return data
 
 
 class _Channel:
@@ -128,17 +137,17 @@ class _Channel:
         self._complete = False
         self._over = False
 
-    async def whole(self, status: int, headers: Headers, body: bytes) -> None:
+    async def whole(self, head: ResponseHead, body: bytes) -> None:
         """Take a complete response."""
-        await self.start(status, headers)
+        await self.start(head)
         self._rest = body
         self._complete = True
         self._note_end()
 
-    async def start(self, status: int, headers: Headers) -> None:
+    async def start(self, head: ResponseHead) -> None:
         """Take the head."""
-        self.status = status
-        self.headers = headers
+        self.status = head.status
+        self.headers = head.fields
         self._head.set()
 
     async def write(self, data: bytes) -> None:

@@ -23,7 +23,7 @@ from whorl.engine.packing import (
 )
 from whorl.engine.tasks import REQUEST_BODY, RESPONSE_SINK
 from whorl.triggers.http.messages import IncomingRequest
-from whorl.triggers.http.responses import Reply, ResponseHead, ResponseHeads, parse_fields
+from whorl.triggers.http.responses import NO_BODY, Reply, ResponseHead, ResponseHeads, UnservableError, parse_fields
 from whorl.types import Headers
 
 REQUEST_BUFFER = 256 * 1024
@@ -53,8 +53,10 @@ class Exchange:
     __slots__ = (
         "_ended",
         "_fields",
+        "_given",
         "_heads",
         "_instance",
+        "_is_refused",
         "_output",
         "_request",
         "_room",
@@ -81,7 +83,9 @@ class Exchange:
         self._unread = deque((body,) if body else ())
         self._unread_size = len(body)
         self._ended = request.receive is None
-        self._trailers_in: Headers = ()
+        self._trailers_in: Headers = request.trailers
+        self._given = 0
+        self._is_refused = False
         self._room: asyncio.Future[None] | None = None
         self._output: list[bytes] = []
         self._unsent_size = 0
@@ -93,7 +97,7 @@ class Exchange:
         self.failure: bytes | None = None
         self.trailers: Headers = ()
         self.status_without_response: int | None = None
-        instance.tasks.begin_request(has_body=bool(body) or self._ended)
+        instance.tasks.begin_request(has_body=bool(body) or self._ended, ask=request.ask)
 
     # The face's side: the request's body.
 
@@ -180,6 +184,7 @@ class Exchange:
             return b"x" + self.broken
         if self._ended:
             return b"e" + encode_head(encode_fields(self._trailers_in))
+        self._instance.tasks.ask()
         return b"p"
 
     def _take_unread(self, limit: int) -> bytes:
@@ -205,8 +210,14 @@ class Exchange:
             body = decode_base64(body)
         elif encoding != _RAW:
             raise MalformedError(f"a response begins with {response[:1]!r}, not with `r` or `b`")
-        self.response = self._heads.read(response[1 : end + 1])
-        self.whole = Reply(self.response, body)
+        head = self._read_head(response[1 : end + 1])
+        if head is None:
+            return
+        if head.length is not None and head.length != len(body) and not self._may_lack_body(head, body):
+            self._refuse(f"its body has {len(body)} bytes where `content-length` says {head.length}")
+            return
+        self.response = head
+        self.whole = Reply(head, body)
         self.complete = True
         if self.output_ready is not None:
             self._announce()
@@ -214,14 +225,20 @@ class Exchange:
     def respond_head(self, head: bytes) -> None:
         """Take the response's head; its body follows."""
         self._expect_no_response()
-        self.response = self._heads.read(head)
+        self.response = self._read_head(head)
         self._announce()
 
     def respond_chunk(self, packed: bytes) -> bool:
         """Take a piece of the response's body; tell whether the guest must hold back."""
+        if self._is_refused:
+            return False
         if self.response is None or self.complete or self.failure is not None:
             raise MalformedError("a piece of a body outside of a response")
         data = unpack(packed)
+        self._given += len(data)
+        if self.response.length is not None and self._given > self.response.length:
+            self._refuse(f"its body has more than the {self.response.length} bytes of `content-length`")
+            return False
         if data:
             self._output.append(data)
             self._unsent_size += len(data)
@@ -233,8 +250,14 @@ class Exchange:
 
     def respond_end(self, trailers: bytes) -> None:
         """The response's body is complete."""
+        if self._is_refused:
+            return
         if self.response is None or self.complete or self.failure is not None:
             raise MalformedError("the end of a body outside of a response")
+        length = self.response.length
+        if length is not None and self._given != length and not self._may_lack_body(self.response, self._given):
+            self._refuse(f"its body has {self._given} bytes where `content-length` says {length}")
+            return
         self.trailers = parse_fields(decode_head(trailers))
         self.complete = True
         self._announce()
@@ -244,6 +267,22 @@ class Exchange:
         if not self.complete and self.failure is None:
             self.failure = code
             self._announce()
+
+    def _read_head(self, text: bytes) -> ResponseHead | None:
+        """Return the head; None when it is none of a response that can be sent: the client then gets 500."""
+        try:
+            return self._heads.read(text)
+        except UnservableError as error:
+            self._refuse(str(error))
+            return None
+
+    def _refuse(self, why: str) -> None:
+        """Give up for the guest, which is not told: it may be reused, and its response is merely not sent."""
+        self._is_refused = True
+        self.respond_fail(why.encode())
+
+    def _may_lack_body(self, head: ResponseHead, given: bytes | int) -> bool:
+        return not given and (head.status in NO_BODY or self._request.method == b"HEAD")
 
     def _expect_no_response(self) -> None:
         if self.response is not None or self.failure is not None:

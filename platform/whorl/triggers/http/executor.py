@@ -18,15 +18,15 @@ from whorl.engine.instances import Instance
 from whorl.engine.pool import InstancePool, PoolFullError
 from whorl.engine.traps import GuestExit, LimitExceeded, Trap
 from whorl.triggers.http.exchanges import Exchange
-from whorl.triggers.http.messages import ClientDisconnectedError, IncomingRequest, ResponseSink
-from whorl.triggers.http.responses import Reply, ResponseHead, ResponseHeads
+from whorl.triggers.http.messages import ClientDisconnectedError, IncomingRequest
+from whorl.triggers.http.responses import Reply, ResponseHead, ResponseHeads, ResponseSink
+from whorl.triggers.http.uploads import TooManyUploadsError, Uploads
 
 logger = logging.getLogger(__name__)
 
 _INTERNAL_ERROR = 500
-_UNAVAILABLE = 503
 _TIMED_OUT = 504
-_RETRY_AFTER = ((b"retry-after", b"1"),)
+_UNAVAILABLE = ResponseHead.of(503, [(b"retry-after", b"1")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Executor:
         pool: its instances.
         timeout: seconds that one request may take, work after the response included; None: no limit.
         end_request: ends what an instance has under way when its request is over; asked if there may be something.
+        uploads: bounds how many of the instances serve requests whose body is on its way.
         heads: reads the heads of its responses.
     """
 
@@ -45,6 +46,7 @@ class Executor:
     pool: InstancePool
     timeout: float | None
     end_request: Callable[[Instance], None]
+    uploads: Uploads
     heads: ResponseHeads = field(default_factory=ResponseHeads)
 
     async def execute(self, request: IncomingRequest, fields: bytes, sink: ResponseSink) -> None:
@@ -55,20 +57,39 @@ class Executor:
             fields: the field lines that the guest sees: of the client's headers and of the route.
             sink: where the response goes. Whatever goes wrong becomes a status there, or an abort, and a log line.
         """
+        upload = request.upload
+        if upload is None:
+            await self._execute(request, fields, sink)
+            return
+        try:
+            async with asyncio.timeout(self.timeout):
+                await self.uploads.enter(upload)
+        except (TooManyUploadsError, TimeoutError):
+            logger.warning("component `%s`: too many requests wait for their bodies; answered 503", self.component)
+            await sink.whole(_UNAVAILABLE, b"")
+            return
+        try:
+            if upload.is_whole:
+                request.body += upload.take()
+                request.receive = None
+            await self._execute(request, fields, sink)
+        finally:
+            self.uploads.leave(upload)
+
+    async def _execute(self, request: IncomingRequest, fields: bytes, sink: ResponseSink) -> None:
         try:
             instance = self.pool.take() or await self._acquire()
         except PoolFullError as error:
             logger.warning("%s; answered 503", error)
-            await sink.whole(_UNAVAILABLE, _RETRY_AFTER, b"")
+            await sink.whole(_UNAVAILABLE, b"")
             return
         except Trap as trap:
             logger.error("component `%s` could not be instantiated: %s", self.component, str(trap))  # noqa: TRY400
-            await sink.whole(_INTERNAL_ERROR, [], b"")
+            await sink.whole(ResponseHead(_INTERNAL_ERROR), b"")
             return
         outcome = self.begin(instance, request, fields)
         if isinstance(outcome, Reply):
-            head, body = outcome
-            await sink.whole(head.status, head.fields, body)
+            await sink.whole(outcome.head, outcome.body)
         else:
             await outcome.finish(sink)
 
@@ -183,6 +204,8 @@ class _PausedRun:
         if self._timer is not None:
             self._timer.cancel()
         self._pump.cancel()
+        if self._gone:
+            self._writer.cancel()
         self._executor.release(self._instance, self._exchange, self._outcome())
         await asyncio.wait({self._pump})
 
@@ -231,7 +254,7 @@ class _PausedRun:
                 while data := await request.receive():
                     exchange.feed(data)
                     await exchange.room()
-                exchange.end()
+                exchange.end(request.trailers)
             if request.watch is not None:
                 await request.watch()
         except ClientDisconnectedError:
@@ -249,10 +272,9 @@ async def write(exchange: Exchange, sink: ResponseSink, component: str) -> None:
     await exchange.head()
     reply = _reply(exchange, component)
     if reply is not None:
-        await sink.whole(reply.head.status, reply.head.fields, reply.body)
+        await sink.whole(reply.head, reply.body)
         return
-    head = exchange.response or ResponseHead(_INTERNAL_ERROR)
-    await sink.start(head.status, head.fields)
+    await sink.start(exchange.response or ResponseHead(_INTERNAL_ERROR))
     while True:
         data = exchange.take_output()
         if data:

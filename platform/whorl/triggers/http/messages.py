@@ -23,6 +23,9 @@ class IncomingRequest:
         receive: gives the next piece of the body, `b""` at its end; None when `body` is all. Raises
             `ClientDisconnectedError` when the client goes away.
         watch: waits for the client to go away, and raises that then; called once the body has been read.
+        trailers: what follows the body; known when `receive` has returned `b""`.
+        ask: is called when the guest first waits for the body; the client may wait for that (`Expect: 100-continue`).
+        upload: tells of a body that is on its way from a client; None: of what comes nothing is known.
     """
 
     method: bytes
@@ -33,26 +36,24 @@ class IncomingRequest:
     body: bytes = b""
     receive: Callable[[], Awaitable[bytes]] | None = None
     watch: Callable[[], Awaitable[None]] | None = None
+    trailers: Headers = ()
+    ask: Callable[[], None] | None = None
+    upload: "Upload | None" = None
+
+
+class Upload(Protocol):
+    """A request's body on its way from a client."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it has come, so that `take` gives it."""
+
+    def take(self) -> bytes:
+        """Return what has come of it."""
+
+    def when_whole(self, tell: Callable[[], None] | None) -> None:
+        """Call `tell` once when all of it has come; None: nobody is to be told any more."""
 
 
 class ClientDisconnectedError(Exception):
     """The client went away before the response was complete."""
-
-
-class ResponseSink(Protocol):
-    """Where a response goes. Calls come in this order: `whole`, or `start`, `write` ..., `finish` or `abort`."""
-
-    async def whole(self, status: int, headers: Headers, body: bytes) -> None:
-        """Send a complete response."""
-
-    async def start(self, status: int, headers: Headers) -> None:
-        """Send the head; the body follows."""
-
-    async def write(self, data: bytes) -> None:
-        """Send a piece of the body; returns when the client has room for more."""
-
-    async def finish(self, trailers: Headers) -> None:
-        """The body is complete."""
-
-    async def abort(self) -> None:
-        """The body breaks off: the client must notice."""

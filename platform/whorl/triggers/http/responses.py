@@ -7,14 +7,16 @@ it starts again, so a component whose heads are all different costs one entry mo
 
 import re
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from whorl.engine.packing import MalformedError, decode_head
 from whorl.triggers.http.messages import Fields
-from whorl.types import HOP_BY_HOP
+from whorl.types import HOP_BY_HOP, Header, Headers
 
 _FIELD_LINES = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+\n[\t -~\x80-\xff]*\r)*")
-_STATUS = re.compile(rb"[2-9][0-9]{2}")
+_STATUS = re.compile(rb"[0-9]{3}")
+_STATUSES = range(200, 600)
+_LENGTH = re.compile(rb"[0-9]{1,18}")
 NO_BODY = frozenset({204, 304})
 """Statuses whose responses have no body, whatever the guest wrote."""
 
@@ -27,16 +29,40 @@ class ResponseHead:
     """Status and header fields of a response. Shared by all responses that have them: nothing in it may be changed.
 
     Attributes:
-        status: 200 to 999.
-        fields: names in lower case.
-        lines: the same as HTTP/1.1 writes them, each with CR LF behind it; no length of a body that is not sent.
-        has_length: whether `content-length` is among them.
+        status: 200 to 599.
+        fields: names in lower case; no length of a body that is not sent.
+        lines: the same as HTTP/1.1 writes them, each with CR LF behind it.
+        length: what `content-length` says, None when it is not among them.
+        has_date: whether `date` is among them.
     """
 
     status: int
-    fields: tuple[tuple[bytes, bytes], ...] = ()
+    fields: tuple[Header, ...] = ()
     lines: bytes = b""
-    has_length: bool = False
+    length: int | None = None
+    has_date: bool = False
+
+    @classmethod
+    def of(cls, status: int, fields: Headers) -> "ResponseHead":
+        """Return the head of a final response.
+
+        Raises:
+            UnservableError: HTTP has no such response.
+        """
+        if status not in _STATUSES:
+            raise UnservableError(f"status {status} is not one from 200 to 599")
+        if status in NO_BODY:
+            fields = [field for field in fields if field[0] != b"content-length"]
+        lengths = [value for name, value in fields if name == b"content-length"]
+        if lengths and (len(lengths) > 1 or not _LENGTH.fullmatch(lengths[0])):
+            raise UnservableError(f"`content-length` is not one number: {b', '.join(lengths)[:80]!r}")
+        has_date = any(name == b"date" for name, _ in fields)
+        lines = b"".join([b"%b: %b\r\n" % field for field in fields])
+        return cls(status, tuple(fields), lines, int(lengths[0]) if lengths else None, has_date)
+
+
+class UnservableError(Exception):
+    """What a guest gave is no response of HTTP (RFC 9110, section 15); the text says why. The client gets 500."""
 
 
 class Reply(NamedTuple):
@@ -44,6 +70,25 @@ class Reply(NamedTuple):
 
     head: ResponseHead
     body: bytes = b""
+
+
+class ResponseSink(Protocol):
+    """Where a response goes. Calls come in this order: `whole`, or `start`, `write` ..., `finish` or `abort`."""
+
+    async def whole(self, head: ResponseHead, body: bytes) -> None:
+        """Send a complete response."""
+
+    async def start(self, head: ResponseHead) -> None:
+        """Send the head; the body follows."""
+
+    async def write(self, data: bytes) -> None:
+        """Send a piece of the body; returns when the client has room for more."""
+
+    async def finish(self, trailers: Headers) -> None:
+        """The body is complete."""
+
+    async def abort(self) -> None:
+        """The body breaks off: the client must notice."""
 
 
 class ResponseHeads:
@@ -57,6 +102,7 @@ class ResponseHeads:
 
         Raises:
             MalformedError: it is not that, or names a field that guests cannot set.
+            UnservableError: HTTP has no such response.
         """
         head = self._known.get(text)
         if head is None:
@@ -89,8 +135,5 @@ def parse_fields(lines: bytes) -> Fields:
 def _parse(head: bytes) -> ResponseHead:
     status, _, lines = head.partition(b"\r")
     if not _STATUS.fullmatch(status):
-        raise MalformedError(f"status {status[:20]!r} is not a number from 200 to 999")
-    code, fields = int(status), parse_fields(lines)
-    has_length = any(name == b"content-length" for name, _ in fields)
-    written = [b"%b: %b\r\n" % field for field in fields if code not in NO_BODY or field[0] != b"content-length"]
-    return ResponseHead(code, tuple(fields), b"".join(written), has_length)
+        raise MalformedError(f"status {status[:20]!r} is not a number of three digits")
+    return ResponseHead.of(int(status), parse_fields(lines))

@@ -29,7 +29,8 @@ from whorl.triggers.http.chaining import Chain, ChainedApplication, drain
 from whorl.triggers.http.executor import BegunRequest, Executor
 from whorl.triggers.http.host_interface import HTTP_SERVER
 from whorl.triggers.http.messages import IncomingRequest
-from whorl.triggers.http.responses import Reply
+from whorl.triggers.http.responses import Reply, ResponseSink
+from whorl.triggers.http.uploads import Uploads
 
 _DRIVER = "driver-http"
 _SPARE_INSTANCES = 16
@@ -80,6 +81,12 @@ class HttpTrigger:
     def begin(self, request: IncomingRequest, scheme: bytes, client: bytes) -> Reply | BegunRequest | None:
         """Serve a request at once, as far as that goes; None when it has to go by `__call__`."""
         return None if self._application is None else self._application.begin(request, scheme, client)
+
+    async def serve(self, request: IncomingRequest, scheme: bytes, client: bytes, sink: ResponseSink) -> None:
+        """Serve a request to its end."""
+        if self._application is None:
+            raise RuntimeError("the trigger has not been started")
+        await self._application.serve(request, scheme, client, sink)
 
     async def start(self) -> None:
         """Compile, link and warm everything; nothing is left open when it fails.
@@ -140,7 +147,11 @@ class HttpTrigger:
         except Trap as trap:
             raise ComponentError(f"component `{component}` cannot be instantiated: {trap}") from trap
         self.pools[component] = pool
-        self._executors[component] = Executor(component, pool, locked.settings.timeout, OutboundHttp.cancel_request)
+        places = max(1, locked.settings.max_instances // 2)
+        uploads = Uploads(places, locked.settings.queue)
+        self._executors[component] = Executor(
+            component, pool, locked.settings.timeout, OutboundHttp.cancel_request, uploads
+        )
 
 
 def _configuration(app: LockedApp) -> EngineConfiguration:

@@ -9,7 +9,8 @@ import pytest
 
 from whorl.capabilities.outbound_http.messages import OutboundError, OutboundRequest
 from whorl.triggers.http.chaining import Chain
-from whorl.triggers.http.messages import IncomingRequest, ResponseSink
+from whorl.triggers.http.messages import IncomingRequest
+from whorl.triggers.http.responses import ResponseHead, ResponseSink
 
 pytestmark = pytest.mark.anyio
 
@@ -31,7 +32,7 @@ def chain(answer: Callable[[ResponseSink], Awaitable[None]]) -> Chain:
 
 
 async def complete(sink: ResponseSink) -> None:
-    await sink.start(200, [])
+    await sink.start(ResponseHead(200))
     await sink.write(b"one")
     await sink.write(b"two")
     await sink.finish([])
@@ -57,7 +58,7 @@ async def test_a_response_whose_end_is_never_read_keeps_nothing_running() -> Non
 @pytest.mark.parametrize("fails", [False, True])
 async def test_a_body_that_breaks_off_is_told_to_every_reader(*, fails: bool) -> None:
     async def break_off(sink: ResponseSink) -> None:
-        await sink.start(200, [])
+        await sink.start(ResponseHead(200))
         await sink.write(b"one")
         if fails:
             raise RuntimeError("broken")

@@ -113,14 +113,49 @@ async def test_what_a_slow_client_takes_after_the_guest_has_ended_is_of_no_inter
 
 
 @pytest.mark.parametrize(
+    ("response", "why"),
+    [
+        (b"r099\r\r", b"status 99 is not one from 200 to 599"),
+        (b"r101\r\r", b"status 101 is not one from 200 to 599"),
+        (b"r700\r\rhello", b"status 700 is not one from 200 to 599"),
+        (b"r200\rcontent-length\n5\r\rhell", b"its body has 4 bytes where `content-length` says 5"),
+    ],
+)
+async def test_a_response_that_cannot_be_sent_is_none_and_the_guest_goes_on(response: bytes, why: bytes) -> None:
+    given, _ = exchange()
+    given.respond(response)
+    assert (given.failure, given.response, given.whole) == (why, None, None)
+    given.respond_end(b"")
+
+
+async def test_a_streamed_response_that_cannot_be_sent_is_none_and_the_guest_goes_on() -> None:
+    given, _ = exchange()
+    given.respond_head(b"700\r")
+    assert not given.respond_chunk(b"rhello")
+    given.respond_end(b"")
+    assert (given.failure, given.response) == (b"status 700 is not one from 200 to 599", None)
+    assert given.take_output() == b""
+
+
+@pytest.mark.parametrize("pieces", [[b"r123456"], [b"r123", b"r456"], [b"r1234"]])
+async def test_a_stream_that_does_not_keep_its_length_breaks_off(pieces: list[bytes]) -> None:
+    given, _ = exchange()
+    given.respond_head(b"200\rcontent-length\n5\r")
+    for piece in pieces:
+        given.respond_chunk(piece)
+    given.respond_end(b"")
+    assert not given.complete
+    assert given.failure is not None
+    assert b"`content-length`" in given.failure
+
+
+@pytest.mark.parametrize(
     "response",
     [
         b"",
         b"r200",
         b"x200\r\r",
         b"r2000\r\r",
-        b"r099\r\r",
-        b"r101\r\r",
         b"r+20\r\r",
         b"r200\rname\r\r",
         b"r200\rna me\nv\r\r",

@@ -1,14 +1,14 @@
-"""What the direct way of a request must not lose on its way back to the ordinary one."""
+"""Which requests go the direct way, and what those that leave it must not lose."""
 
 import asyncio
-from typing import Any, cast
+from typing import Any
 
 import pytest
-import uvicorn
 from live_server import Live
 from uvicorn.server import ServerState
 
-from whorl.server.protocols import DirectProtocol
+from whorl.server.connection_table import ConnectionTable
+from whorl.server.limits import ConnectionLimits
 from whorl.triggers.http.trigger import HttpTrigger
 
 pytestmark = pytest.mark.anyio
@@ -28,6 +28,9 @@ class Unconnected(asyncio.Transport):
         return False
 
     def close(self) -> None:
+        pass
+
+    def abort(self) -> None:
         pass
 
 
@@ -60,38 +63,38 @@ def bodies(received: bytes) -> list[bytes]:
     return found
 
 
-async def asgi_tasks(live: Live, *pieces: bytes) -> tuple[list[bytes], int]:
-    """Return the bodies that come back, and how many requests went by ASGI."""
+async def tasks_for(live: Live, *pieces: bytes) -> tuple[list[bytes], int]:
+    """Return the bodies that come back, and how many requests did not go the direct way."""
     application = live.trigger._application
     assert application is not None
     calls = 0
-    by_asgi = type(application).__call__
+    serve = type(application).serve
 
     async def counted(*arguments: Any) -> None:
         nonlocal calls
         calls += 1
-        await by_asgi(*arguments)
+        await serve(*arguments)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(application), "__call__", counted)
+        patch.setattr(type(application), "serve", counted)
         return bodies(await answers(live, *pieces)), calls
 
 
 async def test_a_body_that_comes_with_its_head_goes_the_direct_way(lab: Live) -> None:
     body = bytes(range(256)) * 4
-    assert await asgi_tasks(lab, post(b"/late", body)) == ([b"1024 bytes in 1 reads", b"hello"], 0)
+    assert await tasks_for(lab, post(b"/late", body)) == ([b"1024 bytes in 1 reads", b"hello"], 0)
 
 
-async def test_a_body_that_comes_in_pieces_goes_by_asgi_and_is_whole(lab: Live) -> None:
+async def test_a_body_that_comes_in_pieces_has_a_task_and_is_whole(lab: Live) -> None:
     request = post(b"/late", b"x" * 1000)
-    received, calls = await asgi_tasks(lab, request[:-900], request[-900:-400], request[-400:])
+    received, calls = await tasks_for(lab, request[:-900], request[-900:-400], request[-400:])
     assert received[0].startswith(b"1000 bytes in ")
     assert (received[1], calls) == (b"hello", 1)
 
 
 async def test_a_head_that_comes_in_pieces_still_goes_the_direct_way(lab: Live) -> None:
     request = post(b"/late", b"body")
-    received, calls = await asgi_tasks(lab, request[:20], request[20:])
+    received, calls = await tasks_for(lab, request[:20], request[20:])
     assert received == [b"4 bytes in 1 reads", b"hello"]
     assert not calls
 
@@ -118,13 +121,13 @@ async def test_a_target_that_is_too_long_is_refused_before_a_guest_runs(lab: Liv
     async with asyncio.timeout(20):
         answer = await reader.read()
     writer.close()
-    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.startswith(b"HTTP/1.1 414 ")
     assert not lab.trigger.pools["lab"].in_use
 
 
 async def test_an_empty_query_is_none_by_either_way(lab: Live) -> None:
     whole, partial = post(b"/head?", b"body"), post(b"/head?", b"body")
-    received, calls = await asgi_tasks(lab, whole, partial[:-2], partial[-2:])
+    received, calls = await tasks_for(lab, whole, partial[:-2], partial[-2:])
     assert received[0] == received[1]
     assert calls == 1
 
@@ -141,10 +144,9 @@ async def test_a_failure_of_the_host_is_a_500_and_a_log_line(lab: Live, caplog: 
 
 
 async def test_a_request_that_is_cancelled_before_its_task_runs_gives_its_instance_back(lab: Live) -> None:
-    config = uvicorn.Config(cast("Any", lab.trigger), ws="none", lifespan="off", log_config=None, proxy_headers=False)
-    config.load()
     state = ServerState()
-    protocol = DirectProtocol(config=config, server_state=state, app_state={})
+    table = ConnectionTable(lab.trigger, ConnectionLimits())
+    protocol = table.connect(server_state=state)
     protocol.connection_made(Unconnected())
     protocol.data_received(b"GET /sleep?60000 HTTP/1.1\r\nhost: localhost\r\n\r\n")
     pool = lab.trigger.pools["lab"]
@@ -154,14 +156,4 @@ async def test_a_request_that_is_cancelled_before_its_task_runs_gives_its_instan
     await asyncio.wait({task})
     await asyncio.sleep(0)
     assert not pool.in_use
-
-
-async def test_an_http_1_0_connection_is_closed_whatever_its_client_asks_for(lab: Live) -> None:
-    for line in (b"", b"connection: keep-alive\r\n"):
-        reader, writer = await asyncio.open_connection(lab.address.host, lab.address.port)
-        writer.write(b"GET /hello HTTP/1.0\r\nhost: localhost\r\n%b\r\n" % line)
-        async with asyncio.timeout(10):
-            answer = await reader.read()
-        writer.close()
-        assert b"\r\nconnection: close\r\n" in answer
-        assert answer.endswith(b"\r\n\r\nhello")
+    protocol.connection_lost(None)

@@ -1,0 +1,148 @@
+"""All connections of a server: how many there may be, which are idle, and whether any takes too long.
+
+Theory of operation: idle connections stand in the order in which they became idle, so the first are the ones to be
+closed, when their time is over or when somebody else needs the place. All others are asked, some times within the
+shortest of the limits, whether they wait for too long. There are no timers for single connections or requests.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Any, cast
+
+from whorl.server.connections import DirectApplication, HttpConnection
+from whorl.server.limits import ConnectionLimits
+
+if TYPE_CHECKING:
+    from uvicorn.server import ServerState
+
+_SWEEPS = 8
+_LONGEST_PAUSE = 1.0
+_SPARED = 1.0
+"""Seconds for which an idle connection is not closed in favour of another: its client may be about to send."""
+
+
+class ConnectionTable:
+    """The connections of one server in one event loop.
+
+    Attributes:
+        limits: what each may take.
+        refused: connections that were turned away since there were too many.
+    """
+
+    def __init__(self, application: DirectApplication, limits: ConnectionLimits) -> None:
+        self.limits = limits
+        self.refused = 0
+        self._application = application
+        self._idle: dict[HttpConnection, float] = {}
+        self._active: set[HttpConnection] = set()
+        self._state: ServerState | None = None
+        self._default_headers: Any = None
+        self._date_line = b""
+        self._timer: asyncio.TimerHandle | None = None
+        self._pause = min(_LONGEST_PAUSE, limits.head_timeout / _SWEEPS, limits.idle_timeout / _SWEEPS)
+
+    def connect(self, *, server_state: "ServerState", **_: Any) -> HttpConnection:
+        """Return the protocol of a new connection, as uvicorn makes them."""
+        if self._state is None:
+            self._state = server_state
+        if self._timer is None:
+            self._watch()
+        return HttpConnection(self._application, self)
+
+    def __len__(self) -> int:
+        return len(self._idle) + len(self._active)
+
+    # What connections call.
+
+    def admit(self, connection: HttpConnection) -> bool:
+        """Take in a new connection; False: it is not to be served."""
+        most = self.limits.max_connections
+        has_place = most is None or len(self) < most or self._make_place()
+        if not has_place:
+            self.refused += 1
+            self._active.add(connection)
+        else:
+            self._idle[connection] = asyncio.get_running_loop().time()
+        if self._state is not None:
+            self._connections(self._state).add(connection)
+        return has_place
+
+    def forget(self, connection: HttpConnection) -> None:
+        """A connection is gone."""
+        self._idle.pop(connection, None)
+        self._active.discard(connection)
+        if self._state is not None:
+            self._connections(self._state).discard(connection)
+        if not self and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def note_idle(self, connection: HttpConnection) -> None:
+        """A connection waits for its next request, from now on."""
+        idle = self._idle
+        idle.pop(connection, None)
+        self._active.discard(connection)
+        idle[connection] = connection.loop.time()
+
+    def note_active(self, connection: HttpConnection) -> None:
+        """A connection is in use."""
+        self._idle.pop(connection, None)
+        self._active.add(connection)
+
+    def own(self, task: asyncio.Task[None]) -> None:
+        """Let the server wait for `task` before it ends."""
+        if self._state is not None:
+            self._state.tasks.add(task)
+            task.add_done_callback(self._state.tasks.discard)
+
+    def count_request(self) -> None:
+        """A response is complete."""
+        if self._state is not None:
+            self._state.total_requests += 1
+
+    def date_line(self) -> bytes:
+        """Return the line of the `date` field; uvicorn makes a new one every second."""
+        headers = None if self._state is None else self._state.default_headers
+        if headers is not self._default_headers:
+            self._default_headers = headers
+            self._date_line = b"".join([b"%b: %b\r\n" % field for field in headers or ()])
+        return self._date_line
+
+    def sweep(self) -> None:
+        """Close what has been idle, or has taken, for too long."""
+        now = asyncio.get_running_loop().time()
+        limit = now - self.limits.idle_timeout
+        while self._idle:
+            connection = next(iter(self._idle))
+            if self._idle[connection] > limit:
+                break
+            self._idle.pop(connection)
+            self._active.add(connection)
+            connection.end_idleness()
+        for connection in tuple(self._active):
+            connection.check(now)
+
+    @staticmethod
+    def _connections(state: "ServerState") -> set[HttpConnection]:
+        # uvicorn names its own protocols there, and calls `shutdown` alone.
+        return cast("set[HttpConnection]", state.connections)
+
+    def _make_place(self) -> bool:
+        if not self._idle:
+            return False
+        connection = next(iter(self._idle))
+        if asyncio.get_running_loop().time() - self._idle[connection] < _SPARED:
+            return False
+        self.note_active(connection)
+        connection.end_idleness()
+        return True
+
+    def _watch(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._pause, self._sweep)
+
+    def _sweep(self) -> None:
+        self._timer = None
+        try:
+            self.sweep()
+        finally:
+            if self._timer is None and self:
+                self._watch()

@@ -10,9 +10,6 @@ use crate::exchange;
 use core::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-/// The first status that ends an exchange.
-const FIRST_FINAL: u16 = 200;
-
 /// The resource: a response that the guest makes.
 pub struct OutgoingResponse {
     generation: u32,
@@ -67,9 +64,6 @@ impl OutgoingResponse {
         if !exchange::is_current(self.generation) {
             let text = "the response was made while the instance served an earlier request";
             return exchange::fail(&ErrorCode::InternalError(Some(text.into())));
-        }
-        if self.status.get() < FIRST_FINAL {
-            return exchange::fail(&ErrorCode::HttpProtocolError);
         }
         if !exchange::answer() {
             return;

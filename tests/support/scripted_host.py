@@ -82,6 +82,7 @@ class ScriptedHost:
             "http-server",
             ("request", (), _S, self._request),
             ("body-read", (_U32,), _S, lambda _limit: _next(self._script.body)),
+            ("inform", (_S,), None, _nothing),
             ("respond", (_S,), None, _nothing),
             ("respond-head", (_S,), None, _nothing),
             (

@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 from whorl.triggers.http.responses import NO_BODY, ResponseHead
+from whorl.types import Headers
 
 
 def _status_line(status: int) -> bytes:
@@ -17,6 +18,7 @@ def _status_line(status: int) -> bytes:
 _STATUS_LINES = {status: _status_line(status) for status in range(100, 600)}
 
 CONTINUE = _STATUS_LINES[100] + b"\r\n"
+"""`100 Continue`."""
 
 
 class Framing(NamedTuple):
@@ -50,6 +52,11 @@ def encode_head(head: ResponseHead, date: bytes, framing_lines: bytes, *, is_1_0
     else:
         end = b"\r\n"
     return b"".join((_STATUS_LINES[head.status], b"" if head.has_date else date, head.lines, framing_lines, end))
+
+
+def encode_informational(status: int, fields: Headers) -> bytes:
+    """Return a response ahead of the response."""
+    return _STATUS_LINES[status] + b"".join([b"%b: %b\r\n" % field for field in fields]) + b"\r\n"
 
 
 def encode_whole(head: ResponseHead, body: bytes, date: bytes, framing: Framing, *, keeps_alive: bool) -> bytes:

@@ -16,13 +16,13 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
-from whorl.server.answers import Framing, encode_whole
+from whorl.server.answers import Framing, encode_informational, encode_whole
 from whorl.server.parsing import RefusedError, RequestParser
 from whorl.server.streams import HIGH_WATER, Stream
 from whorl.server.wires import REFUSED, UNREAD, Linger, Wire
 from whorl.triggers.http.executor import BegunRequest
 from whorl.triggers.http.headers import client_address
-from whorl.triggers.http.messages import ClientDisconnectedError, IncomingRequest
+from whorl.triggers.http.messages import ClientDisconnectedError, Fields, IncomingRequest
 from whorl.triggers.http.responses import Reply, ResponseHead, ResponseSink
 
 if TYPE_CHECKING:
@@ -207,6 +207,8 @@ class HttpConnection(asyncio.Protocol):
             # ASGI knows no empty query, and a guest is not to see which way its request came.
             target = target[:-1]
         request = IncomingRequest(parser.method, b"http", b"", target, parser.headers)
+        if not parser.is_1_0:
+            request.inform = self._inform
         if self._body:
             request.body = b"".join(self._body)
             self._body.clear()
@@ -319,6 +321,10 @@ class HttpConnection(asyncio.Protocol):
             elif not self._parser.in_head:
                 self._table.note_idle(self)
             self._watch_reading()
+
+    def _inform(self, status: int, fields: Fields) -> None:
+        """Write a response ahead of that of the request whose guest runs: nothing of another is still to be written."""
+        self._wire.send(encode_informational(status, fields))
 
     # What a stream needs of its connection.
 

@@ -125,6 +125,7 @@ async def test_a_status_that_there_is_not_is_a_500_and_the_log_says_whose(door: 
 async def test_an_informational_status_of_a_guest_is_a_500(door: Door, status: int) -> None:
     response = await door.ask(request(b"/status?%d" % status))
     assert (response.status, response.informational) == (500, ())
+    assert any("`lab`" in line and str(status) in line for line in door.caplog.messages)
 
 
 async def test_fields_of_the_connection_are_the_servers_own(door: Door) -> None:
@@ -143,3 +144,29 @@ async def test_a_response_that_is_not_what_its_head_says_never_looks_complete(do
         assert response.status == 500 or not response.is_complete or response.body == b""
         if not response.is_complete:
             assert b"hello" not in await client.rest()
+
+
+async def test_a_guest_may_send_responses_ahead_of_its_response(door: Door) -> None:
+    async with door.open() as client:
+        await client.send(request(b"/inform?199"))
+        response = await client.response()
+        assert response is not None
+        assert (response.status, response.informational) == (200, (103, 199))
+        assert response.body == b"Ok(()) Ok(())"
+        assert b"HTTP/1.1 103 Early Hints\r\nlink: </app.css>; rel=preload\r\n\r\n" in client.received
+        assert await is_served(client)
+
+
+@pytest.mark.parametrize("status", [99, 101, 200])
+async def test_what_does_not_come_ahead_of_a_response_is_refused(door: Door, status: int) -> None:
+    response = await door.ask(request(b"/inform?%d" % status))
+    assert (response.status, response.informational) == (200, (103,))
+    assert b"HttpProtocolError" in response.body
+
+
+async def test_http_1_0_hears_nothing_ahead_of_a_response(door: Door) -> None:
+    async with door.open() as client:
+        await client.send(request(b"/inform?199", version=b"HTTP/1.0"))
+        received = await client.rest()
+    assert received.count(b"HTTP/1.1 ") == 1
+    assert received.endswith(b"Ok(()) Ok(())")

@@ -1,6 +1,7 @@
 """How long connections live (RFC 9112, section 9): what keeps them, what closes them, requests in a row."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 from http_door import LOOPS, Door, is_served
@@ -95,7 +96,7 @@ async def test_http_1_1_keeps_its_connection(door: Door, lines: tuple[bytes, ...
 
 def _mixed(count: int) -> tuple[list[bytes], list[bytes]]:
     """Return requests, and the body that each has to be answered with."""
-    kinds = [
+    kinds: list[Callable[[int], tuple[bytes, bytes]]] = [
         lambda at: (request(b"/headers", b"x-at: %d" % at), b"x-at: %d\n" % at),
         lambda at: (request(b"/sleep?%d" % (at % 7)), b"slept"),
         lambda at: (post(b"/echo", b"body of %d" % at), b"body of %d" % at),

@@ -23,7 +23,15 @@ from whorl.engine.packing import (
 )
 from whorl.engine.tasks import REQUEST_BODY, RESPONSE_SINK
 from whorl.triggers.http.messages import IncomingRequest
-from whorl.triggers.http.responses import NO_BODY, Reply, ResponseHead, ResponseHeads, UnservableError, parse_fields
+from whorl.triggers.http.responses import (
+    NO_BODY,
+    Reply,
+    ResponseHead,
+    ResponseHeads,
+    UnservableError,
+    parse_fields,
+    parse_informational,
+)
 from whorl.types import Headers
 
 REQUEST_BUFFER = 256 * 1024
@@ -198,6 +206,13 @@ class Exchange:
         if self._room is not None and self._unread_size < REQUEST_BUFFER and not self._room.done():
             self._room.set_result(None)
         return data
+
+    def inform(self, head: bytes) -> None:
+        """Take a response ahead of the response; it goes to clients that can be told."""
+        self._expect_no_response()
+        status, fields = parse_informational(head)
+        if self._request.inform is not None:
+            self._request.inform(status, fields)
 
     def respond(self, response: bytes) -> None:
         """Take the whole response."""

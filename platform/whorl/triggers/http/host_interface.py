@@ -30,6 +30,7 @@ HTTP_SERVER = HostInterface(
     (
         HostFunction("request", (), _S, _request),
         HostFunction("body-read", (ValueType.U32,), _S, lambda instance, limit: _exchange(instance).read(limit)),
+        HostFunction("inform", (_S,), None, lambda instance, head: _exchange(instance).inform(head)),
         HostFunction("respond", (_S,), None, _respond),
         HostFunction("respond-head", (_S,), None, lambda instance, head: _exchange(instance).respond_head(head)),
         HostFunction(

@@ -25,6 +25,7 @@ class IncomingRequest:
         watch: waits for the client to go away, and raises that then; called once the body has been read.
         trailers: what follows the body; known when `receive` has returned `b""`.
         ask: is called when the guest first waits for the body; the client may wait for that (`Expect: 100-continue`).
+        inform: sends a response ahead of the response (RFC 9110, section 15.2); None: the client cannot be told.
         upload: tells of a body that is on its way from a client; None: of what comes nothing is known.
     """
 
@@ -38,6 +39,7 @@ class IncomingRequest:
     watch: Callable[[], Awaitable[None]] | None = None
     trailers: Headers = ()
     ask: Callable[[], None] | None = None
+    inform: Callable[[int, Fields], None] | None = None
     upload: "Upload | None" = None
 
 

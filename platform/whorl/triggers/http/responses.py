@@ -16,6 +16,7 @@ from whorl.types import HOP_BY_HOP, Header, Headers
 _FIELD_LINES = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+\n[\t -~\x80-\xff]*\r)*")
 _STATUS = re.compile(rb"[0-9]{3}")
 _STATUSES = range(200, 600)
+_INFORMATIONAL = re.compile(rb"1(?!01)[0-9]{2}")
 _LENGTH = re.compile(rb"[0-9]{1,18}")
 NO_BODY = frozenset({204, 304})
 """Statuses whose responses have no body, whatever the guest wrote."""
@@ -112,6 +113,18 @@ class ResponseHeads:
                     self._known.clear()
                 self._known[text] = head
         return head
+
+
+def parse_informational(text: bytes) -> tuple[int, Fields]:
+    """Return status and fields of a response ahead of the response (head text as of `ResponseHeads.read`).
+
+    Raises:
+        MalformedError: it is not that, or ends the use of HTTP (101).
+    """
+    status, _, lines = decode_head(text).partition(b"\r")
+    if not _INFORMATIONAL.fullmatch(status):
+        raise MalformedError(f"status {status[:20]!r} is not one that comes ahead of a response")
+    return int(status), [field for field in parse_fields(lines) if field[0] != b"content-length"]
 
 
 def parse_fields(lines: bytes) -> Fields:

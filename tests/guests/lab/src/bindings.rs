@@ -19,6 +19,7 @@ wit_bindgen::generate!({
         "../../../platform/adapter/wit/wasi/http.wit",
     ],
     world: "test:lab/lab",
+    features: ["informational-outbound-responses"],
     generate_all,
     pub_export_macro: true,
     default_bindings_module: "crate::bindings",

@@ -23,6 +23,7 @@
 //! | `/early-finish` | writes and finishes the body before it sets the response |
 //! | `/early-write?n` | writes n bytes before it sets the response |
 //! | `/after?ms` | answers, goes on working, then writes to stderr |
+//! | `/inform?status` | sends early hints, tries this status ahead of the response, then says what came of it |
 //! | `/no-body` | sets a response whose body it never asked for |
 //! | `/zeroes`, `/unasked?n` | writes zeroes; writes n bytes without asking what is permitted |
 //! | `/trap`, `/spin`, `/eat`, `/none`, `/exit?code` | ways not to answer |

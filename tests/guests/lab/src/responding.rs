@@ -19,6 +19,7 @@ pub fn answer(path: &str, out: ResponseOutparam, number: u64) {
         "/early-finish" => early_finish(out),
         "/early-write" => early_write(out, number as usize),
         "/after" => after(out, number),
+        "/inform" => inform(out, number as u16),
         "/no-body" => ResponseOutparam::set(out, Ok(response(&[("x-body", "none")]))),
         "/trailers" => trailers(out),
         "/zeroes" => zeroes(out),
@@ -102,6 +103,13 @@ fn after(out: ResponseOutparam, ms: u64) {
     text(out, "answered");
     sleep(ms);
     crate::system::log("worked after the response\n");
+}
+
+fn inform(out: ResponseOutparam, status: u16) {
+    let hint = [("link".into(), b"</app.css>; rel=preload".to_vec())];
+    let hinted = out.send_informational(103, Fields::from_list(&hint).unwrap());
+    let tried = out.send_informational(status, Fields::new());
+    text(out, &format!("{hinted:?} {tried:?}"));
 }
 
 fn trailers(out: ResponseOutparam) {

@@ -10,6 +10,19 @@ use core::cell::{Cell, RefCell};
 const SINK_TASK: u32 = 2;
 const NOT_MODIFIED: u16 = 304;
 
+/// Status and fields as the host reads them.
+pub fn head_text(status: u16, fields: &FieldList) -> String {
+    let mut head = Vec::with_capacity(8 + fields.lines_len());
+    append_head(&mut head, status, fields);
+    packing::to_head(head)
+}
+
+fn append_head(out: &mut Vec<u8>, status: u16, fields: &FieldList) {
+    append_decimal(out, status.into());
+    out.push(b'\r');
+    fields.append_lines(out);
+}
+
 /// The response that the guest has set, on its way to the host.
 pub struct ResponseSink {
     generation: u32,
@@ -53,9 +66,7 @@ impl ResponseSink {
     /// Sends the head, if that has not been done, and `bytes`; tells whether the host wants no more for now.
     pub fn push(&self, bytes: &[u8]) -> bool {
         if let Some(fields) = self.unsent.take() {
-            let mut head = Vec::with_capacity(8 + fields.lines_len());
-            self.append_head(&mut head, &fields);
-            http_server::respond_head(&packing::to_head(head));
+            http_server::respond_head(&head_text(self.status, &fields));
         }
         !bytes.is_empty() && http_server::respond_chunk(&packing::pack(bytes))
     }
@@ -93,16 +104,10 @@ impl ResponseSink {
         } else {
             packing::BASE64
         });
-        self.append_head(&mut head, fields);
+        append_head(&mut head, self.status, fields);
         head.push(b'\r');
         let mut text = packing::to_head(head);
         body.append_to(&mut text);
         text
-    }
-
-    fn append_head(&self, out: &mut Vec<u8>, fields: &FieldList) {
-        append_decimal(out, self.status.into());
-        out.push(b'\r');
-        fields.append_lines(out);
     }
 }

@@ -4,11 +4,14 @@ use super::fields::{FieldList, Fields};
 use super::incoming_bodies::{IncomingBody, IncomingBytes};
 use super::outgoing_bodies::OutgoingBody;
 use super::outgoing_bytes::{OutgoingBytes, Role};
-use super::response_sink::ResponseSink;
+use super::response_sink::{ResponseSink, head_text};
 use crate::bindings::exports::wasi::http::types::{self, ErrorCode, Headers};
+use crate::bindings::whorl::host::http_server;
 use crate::exchange;
 use core::cell::{Cell, RefCell};
 use std::rc::Rc;
+
+const SWITCHING_PROTOCOLS: u16 = 101;
 
 /// The resource: a response that the guest makes.
 pub struct OutgoingResponse {
@@ -95,13 +98,18 @@ impl ResponseOutparam {
 }
 
 impl types::GuestResponseOutparam for ResponseOutparam {
-    fn send_informational(&self, status: u16, _headers: Headers) -> Result<(), ErrorCode> {
-        if !(100..=199).contains(&status) {
+    fn send_informational(&self, status: u16, headers: Headers) -> Result<(), ErrorCode> {
+        let fields = Fields::into_list(headers);
+        // 101 would give the connection away, and with it the response that is still to come.
+        if !(100..=199).contains(&status) || status == SWITCHING_PROTOCOLS {
             return Err(ErrorCode::HttpProtocolError);
         }
-        Err(ErrorCode::InternalError(Some(
-            "informational responses are not supported".into(),
-        )))
+        if !exchange::is_current(self.generation) {
+            let text = "the request has been served";
+            return Err(ErrorCode::InternalError(Some(text.into())));
+        }
+        http_server::inform(&head_text(status, &fields));
+        Ok(())
     }
 
     fn set(param: types::ResponseOutparam, response: Result<types::OutgoingResponse, ErrorCode>) {

@@ -11,9 +11,9 @@ import pytest
 import uvicorn
 
 from whorl.capabilities.outbound_http.client import HttpClient
-from whorl.capabilities.outbound_http.httpx_client import HttpxClient
 from whorl.capabilities.outbound_http.memory_client import Answer, MemoryHttpClient, MemoryResponse
 from whorl.capabilities.outbound_http.messages import OutboundError, OutboundRequest, OutboundResponse
+from whorl.capabilities.outbound_http.network_client import NetworkClient
 
 pytestmark = pytest.mark.anyio
 
@@ -42,7 +42,7 @@ async def memory_peer(answer: Answer) -> AsyncIterator[Peer]:
 
 
 @asynccontextmanager
-async def httpx_peer(answer: Answer) -> AsyncIterator[Peer]:
+async def network_peer(answer: Answer) -> AsyncIterator[Peer]:
     async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         await serve(answer, scope, receive, send)
 
@@ -56,7 +56,7 @@ async def httpx_peer(answer: Answer) -> AsyncIterator[Peer]:
     await server.startup()
     port = server.servers[0].sockets[0].getsockname()[1]
     ticks = asyncio.create_task(server.main_loop())
-    client = HttpxClient()
+    client = NetworkClient()
     try:
         yield Peer(client, f"127.0.0.1:{port}")
     finally:
@@ -91,7 +91,7 @@ async def serve(answer: Answer, scope: dict[str, Any], receive: Receive, send: S
     await send({"type": "http.response.body", "body": b""})
 
 
-@pytest.fixture(params=[memory_peer, httpx_peer], ids=["memory", "httpx"])
+@pytest.fixture(params=[memory_peer, network_peer], ids=["memory", "network"])
 async def peer(request: pytest.FixtureRequest) -> AsyncIterator[PeerMaker]:
     async with AsyncExitStack() as stack:
 

@@ -166,7 +166,7 @@ class Exchange:
         self.fail(error)
 
     def _stop(self) -> None:
-        """Cancel the request, once: a second time would break into the closing of its connection."""
+        """Cancel the request, once: a second time would break into the cleaning up of a component that answers it."""
         if self._work is not None and not self._work.cancelling():
             self._work.cancel()
 

@@ -1,9 +1,11 @@
-"""Which error code of wasi:http an operating system's failure is."""
+"""Which error code of wasi:http a failure is: of the operating system, of TLS, or of the peer's HTTP."""
 
 import errno
 import socket
 import ssl
 from collections.abc import Iterator
+
+import h11
 
 from whorl.capabilities.outbound_http.messages import OutboundError
 
@@ -21,6 +23,47 @@ _BY_ERRNO = {
     errno.EMFILE: "connection-limit-reached",
     errno.ENFILE: "connection-limit-reached",
 }
+_FIELDS_TOO_LARGE = 431
+
+
+def connect_failure(error: Exception) -> OutboundError:
+    """Return the error code for `error`, which came while connecting."""
+    failure = system_failure(error)
+    if failure is not None:
+        return failure
+    if isinstance(error, TimeoutError):
+        return OutboundError("connection-timeout")
+    if isinstance(error, ConnectionError):
+        return OutboundError("connection-terminated")
+    if isinstance(error, OSError):
+        return OutboundError("destination-unavailable")
+    return _unforeseen(error)
+
+
+def http_failure(error: Exception, broken: str, too_large: str) -> OutboundError:
+    """Return the error code for `error`, which came in the course of a request.
+
+    Args:
+        error: what was raised.
+        broken: the code for a peer that went away.
+        too_large: the code for fields that are too large altogether.
+    """
+    if isinstance(error, OutboundError):
+        return error
+    failure = system_failure(error)
+    if failure is not None:
+        return failure
+    if isinstance(error, TimeoutError):
+        return OutboundError("connection-read-timeout")
+    if isinstance(error, OSError):
+        return OutboundError(broken)
+    if isinstance(error, h11.ProtocolError):
+        return OutboundError(too_large if error.error_status_hint == _FIELDS_TOO_LARGE else "HTTP-protocol-error")
+    return _unforeseen(error)
+
+
+def _unforeseen(error: Exception) -> OutboundError:
+    return OutboundError("internal-error", f"{type(error).__name__}: {error}")
 
 
 def system_failure(error: BaseException) -> OutboundError | None:

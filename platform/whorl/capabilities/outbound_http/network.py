@@ -1,4 +1,4 @@
-"""Which client sends requests over the network: httpx's, which takes long to load, for apps that may send any."""
+"""Which client sends requests over the network: the one with sockets and TLS is loaded for apps that may send any."""
 
 from collections.abc import Iterable
 
@@ -12,9 +12,9 @@ def network_client(allowed: Iterable[AllowedHosts]) -> HttpClient:
     """Return the client of an app whose components may connect to `allowed`; must be closed."""
     if not any(each.permits_network for each in allowed):
         return MemoryHttpClient(_deny)
-    from whorl.capabilities.outbound_http.httpx_client import HttpxClient  # noqa: PLC0415 - loaded where it is needed
+    from whorl.capabilities.outbound_http.network_client import NetworkClient  # noqa: PLC0415 - loaded where it is needed
 
-    return HttpxClient()
+    return NetworkClient()
 
 
 async def _deny(_request: OutboundRequest) -> OutboundResponse:

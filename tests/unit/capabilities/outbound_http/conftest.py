@@ -1,16 +1,17 @@
-"""What the tests of outgoing requests share: an instance, and a peer that plays a script."""
+"""What the tests of outgoing requests share: an instance, peers that play a script, and trust in them over TLS."""
 
-import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 from http_client_calls import FakeInstance
+from scripted_peers import Script, playing
 
-Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+CERTIFICATE = Path(__file__).parent / "localhost.pem"
 
-
-PeerMaker = Callable[[Script], Awaitable[str]]
+PeerMaker = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture
@@ -18,28 +19,24 @@ async def scripted_peer() -> AsyncIterator[PeerMaker]:
     """Return what starts a server on loopback that plays a script on each connection, and gives its authority."""
     async with AsyncExitStack() as stack:
 
-        async def start(script: Script) -> str:
-            connections: set[asyncio.Task[None]] = set()
-
-            async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                connections.add(asyncio.current_task())  # type: ignore[arg-type]
-                try:
-                    await script(reader, writer)
-                except (ConnectionError, asyncio.IncompleteReadError):
-                    pass
-                finally:
-                    writer.close()
-
-            async def end() -> None:
-                for task in connections:
-                    task.cancel()
-                await asyncio.gather(*connections, return_exceptions=True)
-
-            server = await stack.enter_async_context(await asyncio.start_server(play, "127.0.0.1", 0))
-            stack.push_async_callback(end)
-            return f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async def start(script: Script, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> str:
+            return await stack.enter_async_context(playing(script, tls, host))
 
         yield start
+
+
+@pytest.fixture
+def server_tls() -> ssl.SSLContext:
+    """Return what a peer at `localhost` or 127.0.0.1 presents itself with."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(CERTIFICATE)
+    return context
+
+
+@pytest.fixture
+def client_tls() -> ssl.SSLContext:
+    """Return what trusts that peer."""
+    return ssl.create_default_context(cafile=CERTIFICATE)
 
 
 @pytest.fixture

@@ -21,6 +21,15 @@ CONTINUE = _STATUS_LINES[100] + b"\r\n"
 """`100 Continue`."""
 
 
+_END = {
+    (False, True): b"\r\n",
+    (True, True): b"connection: keep-alive\r\n\r\n",
+    (False, False): b"connection: close\r\n\r\n",
+    (True, False): b"connection: close\r\n\r\n",
+}
+"""The end of a head, by whether the client speaks HTTP/1.0 and whether the connection stays."""
+
+
 class Framing(NamedTuple):
     """What a request says of how its response is to be framed.
 
@@ -45,13 +54,8 @@ def encode_head(head: ResponseHead, date: bytes, framing_lines: bytes, *, is_1_0
         is_1_0: the client speaks HTTP/1.0.
         keeps_alive: the connection stays.
     """
-    if not keeps_alive:
-        end = b"connection: close\r\n\r\n"
-    elif is_1_0:
-        end = b"connection: keep-alive\r\n\r\n"
-    else:
-        end = b"\r\n"
-    return b"".join((_STATUS_LINES[head.status], b"" if head.has_date else date, head.lines, framing_lines, end))
+    date = b"" if head.has_date else date
+    return b"".join((_STATUS_LINES[head.status], date, head.lines, framing_lines, _END[is_1_0, keeps_alive]))
 
 
 def encode_informational(status: int, fields: Headers) -> bytes:
@@ -61,10 +65,13 @@ def encode_informational(status: int, fields: Headers) -> bytes:
 
 def encode_whole(head: ResponseHead, body: bytes, date: bytes, framing: Framing, *, keeps_alive: bool) -> bytes:
     """Return a whole response, with the length of its body if the head does not say it."""
+    is_1_0, is_head, _ = framing
     framing_lines = b""
     if head.status in NO_BODY:
         body = b""
-    elif head.length is None and (body or not framing.is_head):
+    elif head.length is None and (body or not is_head):
         framing_lines = b"content-length: %d\r\n" % len(body)
-    start = encode_head(head, date, framing_lines, is_1_0=framing.is_1_0, keeps_alive=keeps_alive)
-    return start if framing.is_head or not body else start + body
+    if is_head:
+        body = b""
+    date = b"" if head.has_date else date
+    return b"".join((_STATUS_LINES[head.status], date, head.lines, framing_lines, _END[is_1_0, keeps_alive], body))

@@ -1,8 +1,9 @@
 """All connections of a server: how many there may be, which are idle, and whether any takes too long.
 
-Theory of operation: idle connections stand in the order in which they became idle, so the first are the ones to be
-closed, when their time is over or when somebody else needs the place. All others are asked, some times within the
-shortest of the limits, whether they wait for too long. There are no timers for single connections or requests.
+Theory of operation: idle connections stand roughly in the order in which they became idle: one that has served since
+is put behind the others when it is looked at. So the first are the ones to be closed, when their time is over or when
+somebody else needs the place. All others are asked, some times within the shortest of the limits, whether they wait
+for too long. There are no timers for single connections or requests.
 """
 
 import asyncio
@@ -57,11 +58,11 @@ class ConnectionTable:
         """Take in a new connection; False: it is not to be served."""
         most = self.limits.max_connections
         has_place = most is None or len(self) < most or self._make_place()
-        if not has_place:
+        if has_place:
+            self.note_idle(connection)
+        else:
             self.refused += 1
             self._active.add(connection)
-        else:
-            self._idle[connection] = asyncio.get_running_loop().time()
         if self._state is not None:
             self._connections(self._state).add(connection)
         return has_place
@@ -78,13 +79,13 @@ class ConnectionTable:
 
     def note_idle(self, connection: HttpConnection) -> None:
         """A connection waits for its next request, from now on."""
-        idle = self._idle
-        idle.pop(connection, None)
         self._active.discard(connection)
-        idle[connection] = connection.loop.time()
+        connection.is_idle = True
+        connection.idle_since = self._idle[connection] = connection.loop.time()
 
     def note_active(self, connection: HttpConnection) -> None:
         """A connection is in use."""
+        connection.is_idle = False
         self._idle.pop(connection, None)
         self._active.add(connection)
 
@@ -110,16 +111,23 @@ class ConnectionTable:
     def sweep(self) -> None:
         """Close what has been idle, or has taken, for too long."""
         now = asyncio.get_running_loop().time()
-        limit = now - self.limits.idle_timeout
-        while self._idle:
-            connection = next(iter(self._idle))
-            if self._idle[connection] > limit:
-                break
-            self._idle.pop(connection)
-            self._active.add(connection)
+        while (connection := self._longest_idle(now - self.limits.idle_timeout)) is not None:
+            self.note_active(connection)
             connection.end_idleness()
         for connection in tuple(self._active):
             connection.check(now)
+
+    def _longest_idle(self, limit: float) -> HttpConnection | None:
+        """Return a connection that has been idle since `limit`."""
+        for _ in range(len(self._idle)):
+            connection = next(iter(self._idle))
+            if connection.idle_since <= limit:
+                return connection
+            if self._idle[connection] > limit:
+                break
+            del self._idle[connection]
+            self._idle[connection] = connection.idle_since
+        return None
 
     @staticmethod
     def _connections(state: "ServerState") -> set[HttpConnection]:
@@ -127,10 +135,8 @@ class ConnectionTable:
         return cast("set[HttpConnection]", state.connections)
 
     def _make_place(self) -> bool:
-        if not self._idle:
-            return False
-        connection = next(iter(self._idle))
-        if asyncio.get_running_loop().time() - self._idle[connection] < _SPARED:
+        connection = self._longest_idle(asyncio.get_running_loop().time() - _SPARED)
+        if connection is None:
             return False
         self.note_active(connection)
         connection.end_idleness()

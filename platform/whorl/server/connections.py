@@ -49,7 +49,12 @@ class DirectApplication(Protocol):
 
 
 class HttpConnection(asyncio.Protocol):
-    """A connection of a client."""
+    """A connection of a client.
+
+    Attributes:
+        is_idle: nothing is under way; the table's to set.
+        idle_since: when that was last so, on the event loop's clock.
+    """
 
     def __init__(self, application: DirectApplication, table: "ConnectionTable") -> None:
         self._application = application
@@ -67,6 +72,8 @@ class HttpConnection(asyncio.Protocol):
         self._rest: bytes | memoryview = b""
         self._refused: int | None = None
         self._is_last = self._is_lost = self._is_draining = False
+        self.is_idle = False
+        self.idle_since = 0.0
         self._head_since: float | None = None
         self._body_since: float | None = None
 
@@ -240,10 +247,13 @@ class HttpConnection(asyncio.Protocol):
         data = encode_whole(reply.head, reply.body, self._table.date_line(), framing, keeps_alive=keeps_alive)
         self._wire.send(data)
         self._table.count_request()
-        if keeps_alive:
-            self._table.note_idle(self)
-        else:
+        if not keeps_alive:
             self._close()
+        elif self.is_idle:
+            # As most are, between requests that go the direct way: the table need not hear of each.
+            self.idle_since = self.loop.time()
+        else:
+            self._table.note_idle(self)
 
     def _queue(self, stream: Stream) -> Stream:
         if self._served is None:

@@ -108,23 +108,28 @@ class RequestParser:
         """
         was_between = not self._in_message
         self._begun = self._taken = 0
-        pieces = [data]
         try:
-            while pieces:
-                self._parse(pieces)
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            self._pass_over_offers(data[offer.args[0] :])
         except httptools.HttpParserError as error:
             raise RefusedError(self._refused or _status_of(error)) from None
+        if self._in_message or not self._begun:
+            self._bound(len(data), was_between=was_between)
+
+    def _bound(self, size: int, *, was_between: bool) -> None:
+        """Count what has not brought the end of a message, and refuse what is too much."""
         if self.in_head:
             # How much of a slice belongs to a head that began somewhere within it is not known, and at most a slice.
             if not self._begun or (was_between and self._begun == 1):
-                self._head_size += len(data)
+                self._head_size += size
                 self._bound_head()
         elif was_between and not self._begun:
             # Empty lines, which may come before a request.
-            self._head_size += len(data)
+            self._head_size += size
             self._bound_head()
-        elif self._in_message and self.body_length is None and not self._begun:
-            self._around += len(data) - self._taken
+        elif self.body_length is None and not self._begun:
+            self._around += size - self._taken
             if self._around > self._limits.max_head_bytes + self._chunks * _CHUNK_OVERHEAD:
                 raise RefusedError(_FIELDS_TOO_LARGE)
 
@@ -174,15 +179,17 @@ class RequestParser:
             self._refuse(_VERSION_NOT_SUPPORTED)
         if method == b"CONNECT":
             self._refuse(_NOT_IMPLEMENTED)
-        self._check_size()
+        if not self._begun or len(self.headers) > self._limits.max_fields:
+            self._check_size()
         if self._coding is not None:
             self._check_coding(self._coding)
-        self._check_host()
+        if self._hosts != 1 or self._host != self._checked_host:
+            self._check_host()
         if not self.target.startswith(b"/") or b"#" in self.target:
             self._check_target(method)
-        self.expects_continue = self._expect is not None and not self.is_1_0
-        if self.expects_continue and (self._expect or b"").lower() != b"100-continue":
-            self._refuse(_EXPECTATION_FAILED)
+        self.expects_continue = False
+        if self._expect is not None and not self.is_1_0:
+            self._check_expectation(self._expect)
         self.method = method
         self.keeps_alive: bool = parser.should_keep_alive() and not (self.is_1_0 and self._says_close())
         self._body_left = self.body_length or 0
@@ -252,13 +259,18 @@ class RequestParser:
         if len(codings) > 1:
             self._refuse(_NOT_IMPLEMENTED)
 
+    def _check_expectation(self, expectation: bytes) -> None:
+        if expectation.lower() != b"100-continue":
+            self._refuse(_EXPECTATION_FAILED)
+        self.expects_continue = True
+
     def _check_host(self) -> None:
         if self._hosts != 1:
             if self._hosts or not self.is_1_0:
                 self._refuse(_BAD_REQUEST)
-        elif self._host != self._checked_host:
-            if not _is_authority(self._host):
-                self._refuse(_BAD_REQUEST)
+        elif not _is_authority(self._host):
+            self._refuse(_BAD_REQUEST)
+        else:
             self._checked_host = self._host
 
     def _check_target(self, method: bytes) -> None:
@@ -273,16 +285,20 @@ class RequestParser:
             self.headers = [field for field in self.headers if field[0] != b"host"]
             self.headers.append((b"host", absolute[1]))
 
-    def _parse(self, pieces: list[bytes | memoryview]) -> None:
-        """Parse the last of `pieces`; one that offers an upgrade leaves its head and its rest there instead."""
-        piece = pieces.pop()
+    def _pass_over_offers(self, rest: bytes | memoryview) -> None:
+        """Parse the head of a request that offers an upgrade again, as one that does not, and what follows it."""
+        pieces = [rest, self._head_without_offer()]
+        self._parser = httptools.HttpRequestParser(self)
         try:
-            self._parser.feed_data(piece)
-        except httptools.HttpParserUpgrade as offer:
-            if self._refused is not None:
-                raise
-            pieces += [piece[offer.args[0] :], self._head_without_offer()]
-            self._parser = httptools.HttpRequestParser(self)
+            while pieces:
+                piece = pieces.pop()
+                try:
+                    self._parser.feed_data(piece)
+                except httptools.HttpParserUpgrade as offer:
+                    pieces += [piece[offer.args[0] :], self._head_without_offer()]
+                    self._parser = httptools.HttpRequestParser(self)
+        except httptools.HttpParserError as error:
+            raise RefusedError(self._refused or _status_of(error)) from None
 
     def _head_without_offer(self) -> bytes:
         version = self._parser.get_http_version().encode()

@@ -19,8 +19,9 @@ from whorl.server.serving import event_loop
 from whorl.triggers.http.exchanges import Exchange
 from whorl.triggers.http.executor import Executor
 from whorl.triggers.http.messages import IncomingRequest
-from whorl.triggers.http.responses import ResponseHeads
+from whorl.triggers.http.responses import ResponseHead, ResponseHeads
 from whorl.triggers.http.trigger import HttpTrigger, TriggerOptions
+from whorl.triggers.http.uploads import Uploads
 from whorl.types import Headers
 
 _MEGABYTE = 1_000_000
@@ -50,14 +51,14 @@ class CollectingSink:
         self.status = 0
         self.body = bytearray()
 
-    async def whole(self, status: int, headers: Headers, body: bytes) -> None:
+    async def whole(self, head: ResponseHead, body: bytes) -> None:
         """Keep the status and the body."""
-        await self.start(status, headers)
+        await self.start(head)
         await self.write(body)
 
-    async def start(self, status: int, headers: Headers) -> None:  # noqa: ARG002 - only the status is of interest
+    async def start(self, head: ResponseHead) -> None:
         """Keep the status."""
-        self.status = status
+        self.status = head.status
 
     async def write(self, data: bytes) -> None:
         """Keep a piece of the body."""
@@ -199,5 +200,6 @@ async def _ask(pool: InstancePool, method: bytes, target: bytes, pieces: list[by
         receive=receive if others else None,
         watch=watch,
     )
-    await Executor("bench", pool, None, OutboundHttp.cancel_request).execute(request, _FIELDS, sink)
+    executor = Executor("bench", pool, None, OutboundHttp.cancel_request, Uploads(1, 1))
+    await executor.execute(request, _FIELDS, sink)
     return bytes(sink.body) if sink.status == 200 else b"status %d" % sink.status

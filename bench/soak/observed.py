@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from types import FrameType
 
+from whorl.capabilities.outbound_http.connection_pool import ConnectionPool
 from whorl.cli.main import main
 from whorl.engine.instances import Instance
 from whorl.engine.pool import InstancePool
@@ -38,9 +39,6 @@ class Inside:
     ready: dict[str, int]
     instances: int
     outgoing: int
-
-
-_CLIENT = "whorl.capabilities.outbound_http.connection_pool"
 
 
 def observe(descriptor: int) -> None:
@@ -70,13 +68,8 @@ def _inside() -> Inside:
         in_use={pool.linked.name: pool.in_use for pool in pools},
         ready={pool.linked.name: pool.ready for pool in pools},
         instances=sum(type(each) is Instance for each in found),
-        outgoing=sum(each.open_connections for each in found if _is_client(type(each))),
+        outgoing=sum(each.open_connections for each in found if type(each) is ConnectionPool),
     )
-
-
-def _is_client(kind: type) -> bool:
-    # By name: the module is loaded only where the app may send requests over the network.
-    return kind.__name__ == "ConnectionPool" and kind.__module__ == _CLIENT
 
 
 def _name(task: "asyncio.Task[object]") -> str:

@@ -71,6 +71,34 @@ def test_quiet_keeps_the_output_of_guests_off_the_terminal(app: Path, tmp_path: 
     assert (tmp_path / "own/lab_stdout.txt").exists()
 
 
+def test_the_limits_of_clients_are_options(app: Path) -> None:
+    with WhorlUp("-f", app, "--max-fields", "5", "--max-head-bytes", "300", "--idle-timeout", "0.3") as up:
+        assert httpx.get(f"{up.url}/hello", headers={"x-long": "x" * 300}).status_code == 431
+        assert httpx.get(f"{up.url}/hello", headers={"x-one": "1", "x-two": "2"}).status_code == 431
+        with socket.create_connection(("127.0.0.1", int(up.url.rpartition(":")[2])), timeout=10) as silent:
+            assert silent.recv(1) == b""
+
+
+@pytest.mark.parametrize("option", ["--max-fields", "--max-head-bytes", "--head-timeout", "--max-connections"])
+@pytest.mark.parametrize("value", ["0", "-1", "x", "nan", "inf"])
+def test_a_limit_is_a_number_above_zero(app: Path, option: str, value: str) -> None:
+    ended = whorl("up", "-f", app, f"{option}={value}")
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines()[-1].endswith(f"error: argument {option}: invalid number value: '{value}'")
+
+
+def test_the_limit_of_descriptors_is_looked_at_and_said(app: Path) -> None:
+    def up(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "whorl", "up", "-f", str(app), "--listen", "256.0.0.1:0", *arguments]
+        limited = ["sh", "-c", 'ulimit -n 800; exec "$@"', "sh", *command]
+        return subprocess.run(limited, env=environment(), capture_output=True, text=True, timeout=100, check=False)
+
+    assert "200 connections at most are served at once, as the process may open 800 files" in up().stderr
+    refused = up("--max-connections", "500")
+    assert refused.returncode == 1
+    assert "Error: 500 connections do not fit: the process may open 800 files" in refused.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_lets_requests_end(app: Path, number: int) -> None:
     with WhorlUp("-f", app) as up:

@@ -12,13 +12,15 @@ from whorl.cli.build import build
 from whorl.cli.console import Console
 from whorl.cli.interrupts import ending_at_once
 from whorl.cli.startup import announce
-from whorl.server.limits import ConnectionLimits
+from whorl.server.limits import ConnectionLimits, raise_descriptor_limit
 from whorl.server.options import UpOptions
 from whorl.server.sockets import ListenAddress
 from whorl.server.workers import run_server
 
 NAME = "up"
 SUMMARY = "Serve the app over HTTP."
+
+_FEW_CONNECTIONS = 1000
 
 _LIMITS = {
     "head": "bytes that the head of a request may have (default: %(default)s)",
@@ -63,6 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     console.start()
     for warning in app.warnings:
         console.warn(warning)
+    _say_few_connections(options, console)
     console.describe(app)
     with console, ending_at_once(console.close):
         return run_server(app, options, console, lambda address: announce(app, address, arguments.format))
@@ -90,6 +93,17 @@ def options_of(arguments: argparse.Namespace, app: LockedApp) -> UpOptions:
             max_connections=arguments.max_connections,
         ),
     )
+
+
+def _say_few_connections(options: UpOptions, console: Console) -> None:
+    """Say how many connections fit if that is fewer than anybody expects."""
+    descriptors = raise_descriptor_limit()
+    most = options.limits.fitting(descriptors).max_connections or 0
+    if options.limits.max_connections is None and most < _FEW_CONNECTIONS:
+        console.warn(
+            f"{most} connections at most are served at once, as the process may open {descriptors} files; "
+            "raise that limit (`ulimit -n`)"
+        )
 
 
 def _number(kind: Callable[[str], float]) -> Callable[[str], float]:

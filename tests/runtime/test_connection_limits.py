@@ -197,11 +197,11 @@ async def test_a_client_that_leaves_while_it_waits_for_an_instance_is_forgotten(
             await client.send(request(b"/sleep?60000"))
         pool = live.trigger.pools["lab"]
         async with asyncio.timeout(10):
-            while len(pool._waiting) < 4:  # noqa: ASYNC110 - the pool has no event for it
+            while pool.waiting < 4:  # noqa: ASYNC110 - the pool has no event for it
                 await asyncio.sleep(0.01)
             for client in clients:
                 client.reset()
-            while pool._waiting or pool.in_use:  # noqa: ASYNC110 - as above
+            while pool.waiting or pool.in_use:  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.01)
         assert (await live.client.get("/hello")).text == "hello"
 

@@ -5,6 +5,12 @@ in use, and refuses when the queue is full. `release` takes it back: used up (or
 return to the warm ones. Closing and making anew happen in `_tend`, on the event loop's next turn, so after the answer
 has been written; one step at a time, and not while requests wait for a turn of their own. A warm instance that has
 served nothing is as good as new and kept; one that has served (`reuse`) goes when it idles, gets old or has grown.
+
+Requests between components could wait for each other in a circle: one that holds an instance waits for the response of
+another, which waits for an instance. Each has a *depth*, the number of requests that wait for it. One of depth d may
+take an instance while fewer than `max_instances + d` are in use, and of those that wait the deepest is first. So there
+is always a place that only requests of a depth or deeper ones can hold. Those of the greatest depth (the trigger bounds
+it) send no requests to components, so they end; hence those that wait for them do, and so on up to depth 0.
 """
 
 import asyncio
@@ -65,7 +71,7 @@ class InstancePool:
         self.in_use = 0
         self._ready: list[Instance] = []
         self._retired: list[Instance] = []
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._queues: dict[int, deque[asyncio.Future[None]]] = {}
         self._starting: set[asyncio.Task[None]] = set()
         self._tending = False
         self._closed = False
@@ -76,6 +82,11 @@ class InstancePool:
     def ready(self) -> int:
         """How many instances are warm."""
         return len(self._ready)
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for a place."""
+        return sum(map(len, self._queues.values()))
 
     async def start(self) -> None:
         """Make the warm instances.
@@ -88,7 +99,7 @@ class InstancePool:
 
     def take(self) -> Instance | None:
         """Return an instance if a place is free and one is warm or can be made at once; else try `acquire`."""
-        if self.in_use >= self.settings.max_instances or self._waiting or self._closed:
+        if self.in_use >= self.settings.max_instances or self._queues or self._closed:
             return None
         if not self._ready:
             if self._starting:
@@ -100,8 +111,11 @@ class InstancePool:
         self.in_use += 1
         return self._ready.pop()
 
-    async def acquire(self) -> Instance:
+    async def acquire(self, depth: int = 0) -> Instance:
         """Return an instance, waiting for a place if need be; whoever gets it calls `release`.
+
+        Args:
+            depth: how many requests of components wait for this one.
 
         Raises:
             PoolFullError: the queue is full, or the pool closes.
@@ -109,10 +123,10 @@ class InstancePool:
         """
         if self._closed:
             raise self._refusal()
-        if self.in_use < self.settings.max_instances and not self._waiting:
+        if self.in_use < self.settings.max_instances + depth and not any(other >= depth for other in self._queues):
             self.in_use += 1
         else:
-            await self._queue()
+            await self._queue(depth)
         if self._ready:
             return self._ready.pop()
         # One goes for each that comes: under load, those that wait for it would fill the engine's pool.
@@ -138,10 +152,9 @@ class InstancePool:
     async def close(self) -> None:
         """Wait until nothing is in use any more, then close every instance."""
         self._closed = True
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_exception(self._refusal())
+        queues, self._queues = self._queues, {}
+        for turn in [turn for queue in queues.values() for turn in queue if not turn.done()]:
+            turn.set_exception(self._refusal())
         if self.in_use or self._starting:
             self._drained = asyncio.Event()
             await self._drained.wait()
@@ -177,34 +190,49 @@ class InstancePool:
             return True
         return pages is not None and pages * _PAGE > limit
 
-    async def _queue(self) -> None:
-        if len(self._waiting) >= self.settings.queue:
+    async def _queue(self, depth: int) -> None:
+        queue = self._queues.get(depth) or deque()
+        if len(queue) >= self.settings.queue:
             raise self._refusal()
         turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        self._queues[depth] = queue
+        queue.append(turn)
         try:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled() and turn.exception() is None:
                 self._leave()
             with contextlib.suppress(ValueError):
-                self._waiting.remove(turn)
+                queue.remove(turn)
+            if not queue and self._queues.get(depth) is queue:
+                del self._queues[depth]
             raise
 
     def _refusal(self) -> PoolFullError:
-        state = "closing" if self._closed else f"{self.in_use} in use, {len(self._waiting)} waiting"
+        state = "closing" if self._closed else f"{self.in_use} in use, {self.waiting} waiting"
         return PoolFullError(f"component `{self.linked.name}`: {state}")
 
     def _leave(self) -> None:
-        """Give a place back: to whoever waits longest, else to nobody."""
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                return
+        """Give a place back: of the deepest requests that wait to the one that has waited longest, else to nobody."""
         self.in_use -= 1
+        if self._queues:
+            self._call_next()
         if self._drained is not None:
             self._note_drained()
+
+    def _call_next(self) -> None:
+        for depth in sorted(self._queues, reverse=True):
+            queue = self._queues[depth]
+            while queue and self.in_use < self.settings.max_instances + depth:
+                turn = queue.popleft()
+                if not queue:
+                    del self._queues[depth]
+                if not turn.done():
+                    self.in_use += 1
+                    turn.set_result(None)
+                    return
+            if queue:
+                return
 
     def _note_drained(self) -> None:
         if self._drained is not None and not self.in_use and not self._starting:
@@ -215,10 +243,10 @@ class InstancePool:
         self._tending = False
         self._close_one()
         wanted = self.settings.warm - len(self._ready) - len(self._starting)
-        if wanted > 0 and not self._waiting and not self._closed:
+        if wanted > 0 and not self._queues and not self._closed:
             # What failed may fail again: the next request tries once more, with a turn of the loop between.
             wanted = wanted - 1 if self._make() else 0
-        if self._retired or (wanted > 0 and not self._waiting and not self._closed):
+        if self._retired or (wanted > 0 and not self._queues and not self._closed):
             self._tending = True
             asyncio.get_running_loop().call_soon(self._tend)
 

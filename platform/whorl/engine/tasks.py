@@ -17,11 +17,16 @@ _NOTHING: frozenset[int] = frozenset()
 
 
 class TaskTable:
-    """The tasks of one instance. Not thread-safe: everything happens on the event loop's thread."""
+    """The tasks of one instance. Not thread-safe: everything happens on the event loop's thread.
 
-    __slots__ = ("_ask", "_background", "_next", "_ready", "_waiting", "_wake")
+    Attributes:
+        depth: how many requests of other instances wait for the one that this instance serves.
+    """
+
+    __slots__ = ("_ask", "_background", "_next", "_ready", "_waiting", "_wake", "depth")
 
     def __init__(self) -> None:
+        self.depth = 0
         self._ready: set[int] = set()
         self._waiting = _NOTHING
         self._wake: Callable[[], None] | None = None
@@ -42,12 +47,13 @@ class TaskTable:
             wake, self._wake = self._wake, None
             wake()
 
-    def begin_request(self, *, has_body: bool, ask: Callable[[], None] | None = None) -> None:
+    def begin_request(self, *, has_body: bool, ask: Callable[[], None] | None = None, depth: int = 0) -> None:
         """Make ready what a guest that begins to serve a request may do at once.
 
         `ask` is called once, when the guest first waits for the request's body.
         """
         self._ask = ask
+        self.depth = depth
         self._ready.add(RESPONSE_SINK)
         if has_body:
             self._ready.add(REQUEST_BODY)

@@ -117,6 +117,7 @@ class _Bound:
             client, request = self._route(instance.component, started)
             if sum(other.is_busy for other in exchanges.values()) >= self._limits.concurrent:
                 raise OutboundError("connection-limit-reached")  # noqa: TRY301 - answered like every other failure
+            request = replace(request, depth=instance.tasks.depth + 1)
             exchange.start(client, request, continues=started.continues)
         except OutboundError as error:
             exchange.fail(error)

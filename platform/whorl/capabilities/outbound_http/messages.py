@@ -71,6 +71,7 @@ class OutboundRequest:
         connect_timeout: seconds until there is a connection.
         first_byte_timeout: seconds from then on until the response's head is there.
         between_bytes_timeout: seconds that may pass without another piece of the response's body.
+        depth: how many requests of components, this one included, wait for its response.
     """
 
     method: str
@@ -83,6 +84,7 @@ class OutboundRequest:
     connect_timeout: float | None = None
     first_byte_timeout: float | None = None
     between_bytes_timeout: float | None = None
+    depth: int = 1
 
     def framed_headers(self) -> list[Header]:
         """Return the fields to send: `host`, the guest's own, and whatever says how long the body is."""

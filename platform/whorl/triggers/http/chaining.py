@@ -23,6 +23,9 @@ from whorl.types import Headers
 
 logger = logging.getLogger(__name__)
 
+MOST_DEPTH = 16
+"""How many requests of components may wait for one another; what is deeper is taken for a circle."""
+
 
 class Chain:
     """Answers requests to `<component>.spin.internal`; an `Answer` for `MemoryHttpClient`.
@@ -94,6 +97,14 @@ async def _execute(
     host: bytes,
     running: set[asyncio.Task[None]],
 ) -> OutboundResponse:
+    if request.depth > MOST_DEPTH:
+        logger.error(
+            "the request to `%s%s` is refused: %d requests of components wait for it, perhaps in a circle",
+            request.authority,
+            request.target,
+            request.depth,
+        )
+        raise OutboundError("loop-detected")
     target = request.target.encode("ascii")
     incoming = IncomingRequest(
         method=request.method.encode("ascii"),
@@ -101,6 +112,7 @@ async def _execute(
         authority=authority,
         target=target,
         headers=list(request.headers),
+        depth=request.depth,
     )
     if isinstance(request.body, bytes):
         incoming.body = request.body

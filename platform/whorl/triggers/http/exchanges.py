@@ -105,7 +105,7 @@ class Exchange:
         self.failure: bytes | None = None
         self.trailers: Headers = ()
         self.status_without_response: int | None = None
-        instance.tasks.begin_request(has_body=bool(body) or self._ended, ask=request.ask)
+        instance.tasks.begin_request(has_body=bool(body) or self._ended, ask=request.ask, depth=request.depth)
 
     # The face's side: the request's body.
 

@@ -78,7 +78,7 @@ class Executor:
 
     async def _execute(self, request: IncomingRequest, fields: bytes, sink: ResponseSink) -> None:
         try:
-            instance = self.pool.take() or await self._acquire()
+            instance = self.pool.take() or await self._acquire(request.depth)
         except PoolFullError as error:
             logger.warning("%s; answered 503", error)
             await sink.whole(_UNAVAILABLE, b"")
@@ -115,10 +115,10 @@ class Executor:
         self.release(instance, exchange, status)
         return _reply(exchange, self.component) or BegunRequest(self, request, exchange, None)
 
-    async def _acquire(self) -> Instance:
+    async def _acquire(self, depth: int) -> Instance:
         try:
             async with asyncio.timeout(self.timeout):
-                return await self.pool.acquire()
+                return await self.pool.acquire(depth)
         except TimeoutError:
             raise PoolFullError(f"component `{self.component}`: no instance became free in time") from None
 

@@ -26,6 +26,7 @@ class IncomingRequest:
         trailers: what follows the body; known when `receive` has returned `b""`.
         ask: is called when the guest first waits for the body; the client may wait for that (`Expect: 100-continue`).
         inform: sends a response ahead of the response (RFC 9110, section 15.2); None: the client cannot be told.
+        depth: how many requests of components wait for this one; 0 for a client's.
         upload: tells of a body that is on its way from a client; None: of what comes nothing is known.
     """
 
@@ -40,6 +41,7 @@ class IncomingRequest:
     trailers: Headers = ()
     ask: Callable[[], None] | None = None
     inform: Callable[[int, Fields], None] | None = None
+    depth: int = 0
     upload: "Upload | None" = None
 
 

@@ -12,7 +12,7 @@ from whorl.engine import bindings
 from whorl.engine.compositions import MEMORY_EXPORT
 from whorl.engine.fibers import CallSpace
 from whorl.engine.host_functions import Instances, callback_address, make_callback, record_failure
-from whorl.engine.host_interfaces import HostInterface
+from whorl.engine.host_interfaces import HostFunction, HostInterface, ValueType
 from whorl.engine.instances import Instance
 from whorl.engine.limits import InstanceLimits
 from whorl.engine.waiting import INTERFACE as WAIT_INTERFACE
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from whorl.engine.engines import Engine
 
 _EXPORT = "handle"
+_TYPES = {
+    wasm.Bool: ValueType.BOOL,
+    wasm.U32: ValueType.U32,
+    wasm.S64: ValueType.S64,
+    wasm.U64: ValueType.U64,
+    wasm.String: ValueType.STRING,
+}
 
 
 class LinkedComponent:
@@ -72,20 +79,24 @@ class LinkedComponent:
                         f"component `{self.name}` imports `{name}`, which nobody provides; add a dependency that"
                         " exports it, or build the component without it"
                     )
-                wanted = set(extern.ty.exports(engine.wasmtime))
+                wanted = extern.ty.exports(engine.wasmtime)
                 with root.add_instance(name) as linker_instance:
                     if name == WAIT_INTERFACE:
                         self._add(linker_instance, "wait", self.wait.address, bindings.add_func_async)
                     else:
                         self._add_interface(linker_instance, provided[name], wanted)
 
-    def _add_interface(self, linker_instance: Any, interface: HostInterface, wanted: set[str]) -> None:
+    def _add_interface(self, linker_instance: Any, interface: HostInterface, wanted: dict[str, Any]) -> None:
         for function in interface.functions:
             if function.name in wanted:
+                if not _fits(function, wanted.pop(function.name)):
+                    raise ComponentError(
+                        f"component `{self.name}`: `{function.name}` of `{interface.name}` has other types here than"
+                        " the component imports; build it against the interface that this version provides"
+                    )
                 callback = make_callback(function, self.instances)
                 self._callbacks.append(callback)
                 self._add(linker_instance, function.name, callback_address(callback), bindings.add_func)
-                wanted.discard(function.name)
         if wanted:
             missing = ", ".join(f"`{name}`" for name in sorted(wanted))
             raise ComponentError(f"component `{self.name}`: `{interface.name}` does not provide {missing}")
@@ -128,3 +139,13 @@ def _error_type() -> Any:
     from wasmtime import _bindings  # noqa: PLC0415 - only on the way to an error
 
     return _bindings.wasmtime_error_t
+
+
+def _fits(function: HostFunction, imported: Any) -> bool:
+    """Tell whether a guest calls the function with the types that it is read and answered with."""
+    declared = imported.ty
+    if not isinstance(declared, wasm.FuncType):
+        return False
+    params = tuple(_TYPES.get(type(kind)) for _, kind in declared.params)
+    result = declared.result
+    return params == function.params and (None if result is None else _TYPES.get(type(result))) == function.result

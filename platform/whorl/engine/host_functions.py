@@ -20,7 +20,11 @@ _Call = Callable[["Instance", int, int], None]
 def record_failure(instance: "Instance", raised: BaseException) -> int:
     """Keep what a host function raised as the cause of the trap, and return the error that makes it one."""
     instance.failure = raised
-    address: int = bindings.error_new(f"{type(raised).__name__}: {raised}".encode(errors="replace").replace(b"\0", b""))
+    try:
+        message = f"{type(raised).__name__}: {raised}"
+    except Exception:  # noqa: BLE001 - whatever it is that cannot say what it is
+        message = type(raised).__name__
+    address: int = bindings.error_new(message.encode(errors="replace").replace(b"\0", b""))
     return address
 
 
@@ -32,7 +36,7 @@ def make_callback(function: HostFunction, instances: Instances) -> Any:
     """
     shape = (function.params, function.result)
     if shape == ((), ValueType.STRING):
-        return bindings.SyncCallback(_giving_string(function.call, instances))
+        return bindings.SyncCallback(_giving_string(function, instances))
     if shape == ((ValueType.STRING,), None):
         return bindings.SyncCallback(_taking_string(function.call, instances))
     call = _adapt(function)
@@ -51,8 +55,9 @@ def make_callback(function: HostFunction, instances: Instances) -> Any:
     return bindings.SyncCallback(callback)
 
 
-def _giving_string(call: Callable[["Instance"], bytes], instances: Instances) -> Any:
-    write = make_writer(ValueType.STRING)
+def _giving_string(function: HostFunction, instances: Instances) -> Any:
+    call = function.call
+    write = make_writer(ValueType.STRING, function.name)
 
     def callback(
         _data: Any, context: int, _type: Any, _arguments: int, _count: int, results: int, _result_count: int
@@ -93,7 +98,7 @@ def _adapt(function: HostFunction) -> _Call:
     read = make_reader(function.params)
     if function.result is None:
         return lambda instance, arguments, _results: call(instance, *read(arguments))
-    write = make_writer(function.result)
+    write = make_writer(function.result, function.name)
     if not function.params:
         return lambda instance, _arguments, results: write(results, call(instance))
     if function.params == (ValueType.STRING,):

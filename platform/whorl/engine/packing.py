@@ -8,6 +8,7 @@ Whatever comes from a guest is untrusted: each decoder raises `MalformedError`, 
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable
+from typing import Self
 
 Fields = list[tuple[bytes, bytes]]
 """Header or trailer fields in order: name, value."""
@@ -15,6 +16,23 @@ Fields = list[tuple[bytes, bytes]]
 
 class MalformedError(ValueError):
     """What a guest or adapter sent does not follow the conventions of `whorl:host`."""
+
+
+class Text(bytes):
+    """Bytes that are known to be UTF-8, so that nobody has to look again: they are looked at when it is made.
+
+    Only for what is large and not ASCII, which is where looking costs something.
+
+    Raises:
+        UnicodeDecodeError: they are not.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, data: bytes) -> Self:
+        """Return `data` as text, if it is."""
+        data.decode()
+        return super().__new__(cls, data)
 
 
 def is_utf8(data: bytes) -> bool:
@@ -30,7 +48,12 @@ def is_utf8(data: bytes) -> bool:
 
 def pack(data: bytes) -> bytes:
     """Return `data` as packed bytes: a flag, then the bytes or their base64."""
-    return b"r" + data if is_utf8(data) else b"b" + b2a_base64(data, newline=False)
+    if data.isascii():
+        return b"r" + data
+    try:
+        return Text(b"r" + data)
+    except UnicodeDecodeError:
+        return b"b" + b2a_base64(data, newline=False)
 
 
 def unpack(packed: bytes) -> bytes:

@@ -15,6 +15,7 @@ class Probe:
         self.notes: list[bytes] = []
         self.echoed: list[tuple[Any, ...]] = []
         self.number = 0
+        self.answer: Any = b"answer"
         self.raises: Exception | None = None
 
     def interface(self) -> HostInterface:
@@ -33,9 +34,9 @@ class Probe:
             raise self.raises
         self.notes.append(text)
 
-    def _echo(self, _instance: Instance, *arguments: Any) -> bytes:
+    def _echo(self, _instance: Instance, *arguments: Any) -> Any:
         self.echoed.append(arguments)
-        return b"answer"
+        return self.answer
 
 
 Link = Callable[[str | bytes], tuple[LinkedComponent, Probe]]

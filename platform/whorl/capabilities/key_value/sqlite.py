@@ -10,8 +10,13 @@ process therefore loses nothing. With `power-loss` durability (`synchronous=FULL
 the disk, so that a power cut loses nothing either. With `process` durability (`synchronous=NORMAL`) a power cut may
 lose the last moments but never damages the file, and a write takes tens of microseconds instead of hundreds or more,
 depending on the disk (`docs/decisions/0008-durability-of-key-value-stores.md` has what was measured).
+
+Other programs may write what the schema does not ask for. A key that is not text in UTF-8 is nothing that a guest could
+name, so it is not listed, and the log says so once. A value that is TEXT is given as its bytes; one that is a number
+fails, with its key and type.
 """
 
+import logging
 import sqlite3
 import time
 import warnings
@@ -23,7 +28,10 @@ from typing import Concatenate, Literal, ParamSpec, Self, TypeVar
 
 from whorl.capabilities.key_value import statements
 from whorl.capabilities.key_value.stores import Clock, Mismatch, StoreFailure, add_to_counter, limited, wall_clock
+from whorl.engine.packing import is_utf8
 from whorl.errors import StoreError
+
+_logger = logging.getLogger(__name__)
 
 Durability = Literal["power-loss", "process"]
 """What an acknowledged write survives."""
@@ -34,6 +42,7 @@ _CHECKED_AT_OPEN_BYTES = 16 * 1024 * 1024
 _PURGE_INTERVAL_MS = 5_000
 _PURGED_AT_ONCE = 500
 _FOREVER = 2**63 - 1
+_SHOWN_OF_KEY = 80
 
 _CURES = {
     sqlite3.SQLITE_NOTADB: "it is left as it is: restore a backup, or move it away to start with an empty store",
@@ -143,6 +152,7 @@ class SqliteStore:
         self._label = label
         self._connection = backend.connection
         self._now = backend.now
+        self._has_reported_hidden = False
 
     @_failing
     def get(self, key: bytes) -> bytes | None:
@@ -177,10 +187,13 @@ class SqliteStore:
 
     @_failing
     def keys(self) -> list[bytes]:
-        """Return all keys."""
+        """Return all keys that are text."""
         keys = []
         total = 0
-        for (key,) in self._connection.execute(statements.KEYS, (self._label, self._now())):
+        for kind, key in self._connection.execute(statements.KEYS, (self._label, self._now())):
+            if kind != b"text" or not is_utf8(key):
+                self._report_hidden(key)
+                continue
             total = limited(total + len(key))
             keys.append(key)
         return keys
@@ -233,8 +246,20 @@ class SqliteStore:
 
     def _get(self, key: bytes) -> bytes | None:
         found = self._connection.execute(statements.GET, (self._label, key.decode(), self._now()))
-        row: tuple[bytes] | None = found.fetchone()
-        return None if row is None else row[0]
+        row: tuple[bytes | float] | None = found.fetchone()
+        if row is None:
+            return None
+        (value,) = row
+        if not isinstance(value, bytes):
+            kind = "INTEGER" if isinstance(value, int) else "REAL"
+            raise StoreFailure(f"the value of `{key.decode()}` is stored as {kind}, not as BLOB or TEXT")
+        return value
+
+    def _report_hidden(self, key: bytes) -> None:
+        if not self._has_reported_hidden:
+            self._has_reported_hidden = True
+            message = "key-value store `%s`: the key %r in `%s` is not text in UTF-8, so it is not listed; remove it"
+            _logger.warning(message, self._label, key[:_SHOWN_OF_KEY], self._backend.path)
 
     def _set(self, key: bytes, value: bytes) -> None:
         self._connection.execute(statements.SET, (self._label, key.decode(), value))

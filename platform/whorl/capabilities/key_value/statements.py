@@ -28,7 +28,7 @@ _ALIVE = """
 """
 GET = f"SELECT value FROM spin_key_value AS v WHERE store = ? AND key = ? {_ALIVE}"
 EXISTS = f"SELECT 1 FROM spin_key_value AS v WHERE store = ? AND key = ? {_ALIVE}"
-KEYS = f"SELECT key FROM spin_key_value AS v WHERE store = ? {_ALIVE}"
+KEYS = f"SELECT typeof(key), key FROM spin_key_value AS v WHERE store = ? {_ALIVE}"
 
 SET = """
     INSERT INTO spin_key_value (store, key, value) VALUES (?, ?, ?)

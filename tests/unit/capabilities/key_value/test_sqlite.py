@@ -171,3 +171,45 @@ def test_a_backend_that_is_not_closed_warns(path: Path) -> None:
     backend = SqliteBackend.open(path)
     with pytest.warns(ResourceWarning, match="was not closed"):
         del backend
+
+
+BAD_KEYS = ["X'ff00'", "X'6b6579'", "CAST(X'61ff' AS TEXT)", "CAST(X'eda080' AS TEXT)"]
+
+
+@pytest.mark.parametrize("key", BAD_KEYS)
+def test_a_key_that_no_guest_could_name_is_not_listed_and_said_once(
+    path: Path, plain: sqlite3.Connection, key: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with SqliteBackend.open(path) as backend:
+        store = backend.store("default")
+        store.set("schön".encode(), b"value")
+        plain.execute(f"INSERT INTO spin_key_value VALUES ('default', {key}, 'value')")  # noqa: S608 - a constant
+        for _ in range(2):
+            assert store.keys() == ["schön".encode()]
+    assert len(caplog.records) == 1
+    assert f"in `{path}` is not text in UTF-8" in caplog.text
+
+
+@pytest.mark.parametrize(("value", "kind"), [("7", "INTEGER"), ("1.5", "REAL")])
+def test_a_value_that_is_a_number_fails_by_name(path: Path, plain: sqlite3.Connection, value: str, kind: str) -> None:
+    with SqliteBackend.open(path) as backend:
+        store = backend.store("default")
+        plain.execute(f"INSERT INTO spin_key_value VALUES ('default', 'n', {value})")  # noqa: S608 - as above
+        message = f"^the value of `n` is stored as {kind}, not as BLOB or TEXT$"
+        for call in (
+            lambda: store.get(b"n"),
+            lambda: store.get_many([b"other", b"n"]),
+            lambda: store.increment(b"n", 1),
+            lambda: store.swap(b"n", None, b""),
+        ):
+            with pytest.raises(StoreFailure, match=message):
+                call()
+        store.set(b"n", b"bytes")
+        assert store.get(b"n") == b"bytes"
+
+
+@pytest.mark.parametrize("value", [b"text", b"\xff\0"])
+def test_a_value_that_is_text_is_given_as_its_bytes(path: Path, plain: sqlite3.Connection, value: bytes) -> None:
+    with SqliteBackend.open(path) as backend:
+        plain.execute("INSERT INTO spin_key_value VALUES ('default', 'key', CAST(? AS TEXT))", (value,))
+        assert backend.store("default").get(b"key") == value

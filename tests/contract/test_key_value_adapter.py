@@ -265,3 +265,70 @@ def test_an_instance_gives_its_memory_back(stores: KeyValueStores, load_adapter:
         bucket.set("key", value[number:])
         assert bucket.get("key") == value[number:]
         adapter[f"{BATCH}#get-many"](bucket.handle, ["key", "missing"])
+
+
+STRING, LABEL = ValueType.STRING, (ValueType.STRING,)
+CALLS: dict[str, tuple[tuple[ValueType, ...], str, tuple[object, ...], bytes, object]] = {
+    "get": ((STRING,), f"{WASI}#[method]bucket.get", ("key",), b"rvalue", b"value"),
+    "set": ((STRING, STRING, ValueType.U64), f"{WASI}#[method]bucket.set", ("key", b""), b"", None),
+    "delete": ((STRING,), f"{WASI}#[method]bucket.delete", ("key",), b"", None),
+    "exists": ((STRING,), f"{WASI}#[method]bucket.exists", ("key",), b"y", True),
+    "get-many": ((STRING,), f"{BATCH}#get-many", (["a", "b"],), b"l1:n2:r1", [("a", None), ("b", b"1")]),
+    "set-many": ((STRING,), f"{BATCH}#set-many", ([("a", b"")],), b"", None),
+    "delete-many": ((STRING,), f"{BATCH}#delete-many", (["a"],), b"", None),
+    "increment": ((STRING, ValueType.S64), f"{ATOMICS}#increment", ("n", 1), b"i7", 7),
+}
+
+
+def waiting(name: str, params: tuple[ValueType, ...], answers: list[bytes], calls: list[object]) -> list[HostInterface]:
+    """Return hosts whose function `name` gives the first of `answers`, and `finish` the others."""
+
+    def tell(*call: object) -> bytes:
+        calls.append(call)
+        return answers.pop(0)
+
+    def wait(_instance: object, tasks: bytes, until: int) -> bytes:
+        calls.append(("wait", tasks, until))
+        return tasks
+
+    first = HostFunction(name, (*LABEL, *params), STRING, lambda *_: tell(name))
+    finish = HostFunction("finish", (ValueType.U32,), STRING, lambda _, task: tell("finish", task))
+    opened = HostFunction("open", LABEL, STRING, lambda *_: b"")
+    tasks = HostFunction("wait", (STRING, ValueType.U64), STRING, wait)
+    return [recording((opened, first, finish)), HostInterface("whorl:host/tasks@0.1.0", (tasks,))]
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_call_that_takes_time_waits_for_its_task_as_often_as_it_is_told(load_adapter: Load, name: str) -> None:
+    params, function, arguments, last, expected = CALLS[name]
+    calls: list[object] = []
+    adapter = load_adapter("key-value.wasm", *waiting(name, params, [b"w16", b"w16", last], calls))
+    bucket = adapter[f"{WASI}#open"]("default")
+    assert adapter[function](bucket, *arguments) == expected
+    assert calls == [(name,), *[("wait", b"16", 2**64 - 1), ("finish", 16)] * 2]
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_call_that_takes_time_may_fail_in_the_end(load_adapter: Load, name: str) -> None:
+    params, function, arguments, _, _ = CALLS[name]
+    adapter = load_adapter("key-value.wasm", *waiting(name, params, [b"w16", b"xother\nlocked"], []))
+    assert case(adapter[function](adapter[f"{WASI}#open"]("default"), *arguments)) == ("other", "locked")
+
+
+def test_a_long_answer_comes_in_parts(load_adapter: Load) -> None:
+    answers = [b"w16 1:a2:bc", b"w16", b"w16 ", b"k1:d"]
+    adapter = load_adapter("key-value.wasm", *waiting("keys", (), answers, []))
+    store = adapter[f"{SPIN}#[static]store.open"]("default")
+    assert adapter[f"{SPIN}#[method]store.get-keys"](store) == ["a", "bc", "d"]
+    answers = [b"w16 2:r1", b"l1:n"]
+    adapter = load_adapter("key-value.wasm", *waiting("get-many", LABEL, answers, []))
+    bucket = adapter[f"{WASI}#open"]("default")
+    assert adapter[f"{BATCH}#get-many"](bucket, ["a", "b"]) == [("a", b"1"), ("b", None)]
+
+
+@pytest.mark.parametrize("answers", [[b"w"], [b"wx"], [b"w-1"], [b"w16 2:a"], [b"w16 1:a", b"l"], [b"w99999999999"]])
+def test_what_the_host_may_not_say_ends_the_wait(load_adapter: Load, answers: list[bytes]) -> None:
+    adapter = load_adapter("key-value.wasm", *waiting("keys", (), answers, []))
+    store = adapter[f"{SPIN}#[static]store.open"]("default")
+    malformed = ("other", "the host's answer is malformed")
+    assert case(adapter[f"{SPIN}#[method]store.get-keys"](store)) == malformed

@@ -1,7 +1,12 @@
 //! `whorl:host/key-value`: what the host answers, as values of Rust.
+//!
+//! The host may answer that a call takes time. Then the guest is suspended here until the host has more to say, and the
+//! caller notices nothing.
 
-use crate::bindings::whorl::host::key_value as host;
+use crate::bindings::whorl::host::{key_value as host, tasks};
 use packing::netstrings;
+
+const NEVER: u64 = u64::MAX;
 
 /// Why the host did not do it.
 pub enum Failure {
@@ -14,24 +19,25 @@ pub enum Failure {
 pub type Answer<T> = Result<T, Failure>;
 
 pub fn open(store: &str) -> Answer<()> {
-    nothing(host::open(store))
+    nothing(settled(host::open(store)))
 }
 
 pub fn get(store: &str, key: &str) -> Answer<Option<Vec<u8>>> {
-    value(host::get(store, key))
+    value(settled(host::get(store, key)))
 }
 
 /// `milliseconds` to live; 0: for ever.
 pub fn set(store: &str, key: &str, value: &[u8], milliseconds: u64) -> Answer<()> {
-    nothing(host::set(store, key, &packing::pack(value), milliseconds))
+    let answer = host::set(store, key, &packing::pack(value), milliseconds);
+    nothing(settled(answer))
 }
 
 pub fn delete(store: &str, key: &str) -> Answer<()> {
-    nothing(host::delete(store, key))
+    nothing(settled(host::delete(store, key)))
 }
 
 pub fn exists(store: &str, key: &str) -> Answer<bool> {
-    let answer = host::exists(store, key);
+    let answer = settled(host::exists(store, key));
     match answer.as_bytes() {
         b"y" => Ok(true),
         b"n" => Ok(false),
@@ -40,32 +46,28 @@ pub fn exists(store: &str, key: &str) -> Answer<bool> {
 }
 
 pub fn keys(store: &str) -> Answer<Vec<String>> {
-    let answer = host::keys(store);
-    match answer.strip_prefix('k') {
-        Some(keys) => netstrings::split(keys)
-            .map(|key| key.map(String::from).map_err(|_| malformed()))
-            .collect(),
-        None => Err(failure(answer)),
-    }
+    let mut keys = Vec::new();
+    gather(host::keys(store), 'k', |key| {
+        keys.push(key.into());
+        Ok(())
+    })?;
+    Ok(keys)
 }
 
 /// Each of `keys`, in their order, with its value.
 pub fn get_many(store: &str, keys: Vec<String>) -> Answer<Vec<(String, Option<Vec<u8>>)>> {
-    let answer = host::get_many(store, &joined(&keys));
-    let Some(values) = answer.strip_prefix('l') else {
-        return Err(failure(answer));
-    };
-    let mut values = netstrings::split(values);
-    keys.into_iter()
-        .map(|key| match values.next() {
-            Some(Ok("n")) => Ok((key, None)),
-            Some(Ok(packed)) => match packing::unpack_str(packed) {
-                Some(value) => Ok((key, Some(value))),
-                None => Err(malformed()),
-            },
-            _ => Err(malformed()),
-        })
-        .collect()
+    let mut values = Vec::with_capacity(keys.len());
+    gather(host::get_many(store, &joined(&keys)), 'l', |packed| {
+        values.push(match packed {
+            "n" => None,
+            _ => Some(packing::unpack_str(packed).ok_or_else(malformed)?),
+        });
+        Ok(())
+    })?;
+    if values.len() != keys.len() {
+        return Err(malformed());
+    }
+    Ok(keys.into_iter().zip(values).collect())
 }
 
 pub fn set_many(store: &str, entries: &[(String, Vec<u8>)]) -> Answer<()> {
@@ -74,16 +76,16 @@ pub fn set_many(store: &str, entries: &[(String, Vec<u8>)]) -> Answer<()> {
         netstrings::push(&mut joined, key);
         netstrings::push(&mut joined, &packing::pack(value));
     }
-    nothing(host::set_many(store, &joined))
+    nothing(settled(host::set_many(store, &joined)))
 }
 
 pub fn delete_many(store: &str, keys: &[String]) -> Answer<()> {
-    nothing(host::delete_many(store, &joined(keys)))
+    nothing(settled(host::delete_many(store, &joined(keys))))
 }
 
 /// The new value.
 pub fn increment(store: &str, key: &str, delta: i64) -> Answer<i64> {
-    let answer = host::increment(store, key, delta);
+    let answer = settled(host::increment(store, key, delta));
     match answer.strip_prefix('i').map(str::parse) {
         Some(Ok(value)) => Ok(value),
         Some(Err(_)) => Err(malformed()),
@@ -100,7 +102,7 @@ pub enum Swapped {
 
 pub fn swap(store: &str, key: &str, expected: Option<&[u8]>, new: &[u8]) -> Answer<Swapped> {
     let expected = expected.map_or_else(|| "n".into(), packing::pack);
-    let mut answer = host::swap(store, key, &expected, &packing::pack(new));
+    let mut answer = settled(host::swap(store, key, &expected, &packing::pack(new)));
     match answer.as_bytes().first() {
         None => Ok(Swapped::Done),
         Some(b'c') => {
@@ -109,6 +111,41 @@ pub fn swap(store: &str, key: &str, expected: Option<&[u8]>, new: &[u8]) -> Answ
         }
         Some(_) => Err(failure(answer)),
     }
+}
+
+/// The answer to a call that has no parts, once the host has it.
+fn settled(mut answer: String) -> String {
+    while let Some(task) = answer.strip_prefix('w') {
+        answer = finished(task);
+    }
+    answer
+}
+
+/// Gives each netstring of an answer to `take`, those that come before it ends too. `flag` is what its last part begins
+/// with.
+fn gather(mut answer: String, flag: char, mut take: impl FnMut(&str) -> Answer<()>) -> Answer<()> {
+    while let Some(unfinished) = answer.strip_prefix('w') {
+        let (task, part) = unfinished.split_once(' ').unwrap_or((unfinished, ""));
+        each(part, &mut take)?;
+        answer = finished(task);
+    }
+    match answer.strip_prefix(flag) {
+        Some(part) => each(part, take),
+        None => Err(failure(answer)),
+    }
+}
+
+fn each(part: &str, mut take: impl FnMut(&str) -> Answer<()>) -> Answer<()> {
+    netstrings::split(part).try_for_each(|string| take(string.map_err(|_| malformed())?))
+}
+
+/// Waits for `task` and returns what the host then answers.
+fn finished(task: &str) -> String {
+    let Ok(number) = task.parse() else {
+        return "?".into();
+    };
+    tasks::wait(task, NEVER);
+    host::finish(number)
 }
 
 fn joined(keys: &[String]) -> String {

@@ -24,7 +24,8 @@ class StoreConfiguration:
 def _spin(configuration: StoreConfiguration, now: Clock) -> Backend:
     if configuration.path is None:
         return MemoryBackend(now)
-    return SqliteBackend.open(configuration.path, configuration.durability, now)
+    # Calls are made on the event loop: whoever finds a lock waits by a task (`pending.py`).
+    return SqliteBackend.open(configuration.path, configuration.durability, now, busy_timeout=0)
 
 
 def _memory(_: StoreConfiguration, now: Clock) -> Backend:

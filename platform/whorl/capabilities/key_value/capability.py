@@ -3,12 +3,15 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import partial
 from typing import Self
 
 from whorl.capabilities.key_value import operations
 from whorl.capabilities.key_value.backends import BACKENDS, StoreConfiguration
-from whorl.capabilities.key_value.stores import Backend, Clock, Store, StoreFailure, wall_clock
+from whorl.capabilities.key_value.pending import Caller, LockQueue, PendingCalls
+from whorl.capabilities.key_value.stores import Backend, Clock, Store, StoreBusy, StoreFailure, wall_clock
 from whorl.engine.host_interfaces import HostFunction, HostInterface, ValueType
 from whorl.errors import ManifestError, StoreError
 
@@ -33,11 +36,20 @@ _FUNCTIONS: Mapping[str, tuple[Callable[..., bytes], tuple[ValueType, ...]]] = {
 """Each function of the interface, with its parameters after the store's label."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A backend, and the calls that wait for its lock."""
+
+    backend: Backend
+    queue: LockQueue = field(default_factory=LockQueue)
+
+
 class KeyValueStores(Mapping[str, Store]):
     """The key-value stores of an application, by label; a context manager, or closed by `close`."""
 
-    def __init__(self, stores: Mapping[str, Store], close: Callable[[], None]) -> None:
+    def __init__(self, stores: Mapping[str, Store], queues: Mapping[str, LockQueue], close: Callable[[], None]) -> None:
         self._stores = stores
+        self._queues = queues
         self._close = close
 
     @classmethod
@@ -47,15 +59,21 @@ class KeyValueStores(Mapping[str, Store]):
         Raises:
             StoreError: a store cannot be opened, or its type is unknown.
         """
-        backends: dict[StoreConfiguration, Backend] = {}
+        opened: dict[StoreConfiguration, _Opened] = {}
         stores: dict[str, Store] = {}
-        with ExitStack() as opened:
+        queues: dict[str, LockQueue] = {}
+        with ExitStack() as stack:
             for label, configuration in configurations.items():
-                if configuration not in backends:
-                    backends[configuration] = _open_backend(label, configuration, now)
-                    opened.callback(backends[configuration].close)
-                stores[label] = backends[configuration].store(label)
-            return cls(stores, opened.pop_all().close)
+                if configuration not in opened:
+                    opened[configuration] = _Opened(_open_backend(label, configuration, now))
+                    stack.callback(opened[configuration].backend.close)
+                stores[label] = opened[configuration].backend.store(label)
+                queues[label] = opened[configuration].queue
+            return cls(stores, queues, stack.pop_all().close)
+
+    def queue(self, label: str) -> LockQueue:
+        """Return the calls that wait for the lock of the store with this label."""
+        return self._queues[label]
 
     def close(self) -> None:
         """Close what was opened, last first."""
@@ -89,27 +107,39 @@ class KeyValueCapability:
         Raises:
             ManifestError: a store that is granted does not exist.
         """
-        stores = {label.encode(): self._store(component, label) for label in granted}
+        stores = {label.encode(): self._granted(component, label) for label in granted}
+        functions = (
+            HostFunction(name, (ValueType.STRING, *params), ValueType.STRING, _restricted(operation, stores))
+            for name, (operation, params) in _FUNCTIONS.items()
+        )
         return HostInterface(
-            INTERFACE,
-            tuple(
-                HostFunction(
-                    name,
-                    (ValueType.STRING, *params),
-                    ValueType.STRING,
-                    _restricted(operation, stores, component),
-                )
-                for name, (operation, params) in _FUNCTIONS.items()
-            ),
+            INTERFACE, (*functions, HostFunction("finish", (ValueType.U32,), ValueType.STRING, _finish))
         )
 
-    def _store(self, component: str, label: str) -> Store:
+    def _granted(self, component: str, label: str) -> "_GrantedStore":
         store = self._stores.get(label)
         if store is None:
             raise ManifestError(
                 f"component `{component}`: key-value store `{label}` is not declared; {_cure(label, self._stores)}"
             )
-        return store
+        return _GrantedStore(component, label, store, self._stores.queue(label))
+
+
+@dataclass(frozen=True, slots=True)
+class _GrantedStore:
+    """A store that a component may use."""
+
+    component: str
+    label: str
+    store: Store
+    queue: LockQueue
+
+    def failed(self, failure: StoreFailure) -> bytes:
+        """Return the answer that says so."""
+        # What the backend could not do is the operator's business too; what the guest did wrong is not.
+        if failure.__cause__ is not None:
+            _logger.warning("component `%s`: key-value store `%s`: %s", self.component, self.label, failure)
+        return b"xother\n" + str(failure).encode(errors="replace")
 
 
 def _open_backend(label: str, configuration: StoreConfiguration, now: Clock) -> Backend:
@@ -120,22 +150,26 @@ def _open_backend(label: str, configuration: StoreConfiguration, now: Clock) -> 
     return opener(configuration, now)
 
 
-def _restricted(operation: Callable[..., bytes], stores: Mapping[bytes, Store], component: str) -> Callable[..., bytes]:
+def _restricted(operation: Callable[..., bytes], stores: Mapping[bytes, _GrantedStore]) -> Callable[..., bytes]:
     """Return the host function that does `operation` on the store named first, if it is one of `stores`."""
 
-    def call(_instance: object, label: bytes, *arguments: bytes | int) -> bytes:
-        store = stores.get(label)
-        if store is None:
+    def call(instance: Caller, label: bytes, *arguments: bytes | int) -> bytes:
+        granted = stores.get(label)
+        if granted is None:
             return b"xaccess-denied"
         try:
-            return operation(store, *arguments)
+            return operation(granted.store, *arguments)
+        except StoreBusy:
+            attempt = partial(operation, granted.store, *arguments)
+            return PendingCalls.of(instance).begin(granted.queue, attempt, granted.failed)
         except StoreFailure as failure:
-            # What the backend could not do is the operator's business too; what the guest did wrong is not.
-            if failure.__cause__ is not None:
-                _logger.warning("component `%s`: key-value store `%s`: %s", component, label.decode(), failure)
-            return b"xother\n" + str(failure).encode(errors="replace")
+            return granted.failed(failure)
 
     return call
+
+
+def _finish(instance: Caller, task: int) -> bytes:
+    return PendingCalls.of(instance).finish(task)
 
 
 def _cure(label: str, declared: Iterable[str]) -> str:

@@ -27,7 +27,15 @@ from pathlib import Path
 from typing import Concatenate, Literal, ParamSpec, Self, TypeVar
 
 from whorl.capabilities.key_value import statements
-from whorl.capabilities.key_value.stores import Clock, Mismatch, StoreFailure, add_to_counter, limited, wall_clock
+from whorl.capabilities.key_value.stores import (
+    Clock,
+    Mismatch,
+    StoreBusy,
+    StoreFailure,
+    add_to_counter,
+    limited,
+    wall_clock,
+)
 from whorl.engine.packing import is_utf8
 from whorl.errors import StoreError
 
@@ -65,8 +73,21 @@ class SqliteBackend:
         self._closed = False
 
     @classmethod
-    def open(cls, path: Path, durability: Durability = "power-loss", now: Clock = wall_clock) -> Self:
+    def open(
+        cls,
+        path: Path,
+        durability: Durability = "power-loss",
+        now: Clock = wall_clock,
+        busy_timeout: float = _BUSY_TIMEOUT_S,
+    ) -> Self:
         """Open the file, made with its folder if it is not there; what is there is never replaced.
+
+        Args:
+            path: the file.
+            durability: what an acknowledged write survives.
+            now: the clock that ends times to live.
+            busy_timeout: seconds for which a call blocks while another process holds the file locked, before it raises
+                `StoreBusy`. Opening waits for longer.
 
         Raises:
             StoreError: the file is damaged, cannot be written, or is no key-value database.
@@ -80,6 +101,7 @@ class SqliteBackend:
         try:
             connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
             _prepare(connection, path, durability, now())
+            connection.execute(f"PRAGMA busy_timeout = {int(busy_timeout * 1000)}")
         except sqlite3.Error as error:
             if connection is not None:
                 connection.close()
@@ -139,7 +161,7 @@ def _failing(method: Callable[Concatenate["SqliteStore", _P], _R]) -> Callable[C
         try:
             return method(self, *args, **kwargs)
         except sqlite3.Error as error:
-            raise StoreFailure(str(error)) from error
+            raise (StoreBusy if _code(error) == sqlite3.SQLITE_BUSY else StoreFailure)(str(error)) from error
 
     return call
 
@@ -292,7 +314,7 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            if _code(error) != sqlite3.SQLITE_BUSY:
                 raise
             time.sleep(_BUSY_TIMEOUT_S / _LOG_ATTEMPTS)
         else:
@@ -308,7 +330,11 @@ def _damage(verdict: str) -> sqlite3.DatabaseError:
 
 def _unusable(path: Path, error: sqlite3.Error) -> StoreError:
     """Return the operator's error for what SQLite says about the file."""
-    # The low byte of an extended code is the primary one.
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    cure = _CURES.get(code, "it is left as it is: name another file for this store")
+    cure = _CURES.get(_code(error), "it is left as it is: name another file for this store")
     return StoreError(f"key-value database `{path}`: {error}; {cure}")
+
+
+def _code(error: sqlite3.Error) -> int:
+    """Return the primary code, which is the low byte of an extended one."""
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    return code & 0xFF

@@ -23,6 +23,10 @@ class StoreFailure(Exception):  # noqa: N818 - `StoreError` is the operator's; t
     """A store could not do what was asked; the text is what the guest gets as `other`."""
 
 
+class StoreBusy(StoreFailure):
+    """Another process holds the store locked; nothing has changed, and the call may be made again later."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mismatch:
     """What a swap found in place of the value that it expected; `None`: no value."""

@@ -19,7 +19,7 @@ DOCUMENTS += [ROOT / "docs" / name for name in ("architecture.md", "compatibilit
 DOCUMENTS += DECISIONS
 
 _LONGEST_DECISION = 60
-_LONGEST_ARCHITECTURE = 250
+_LONGEST_ARCHITECTURE = 300
 _TOP_FOLDERS = ("apps", "docker", "docs", "platform", "requirements", "scripts", "tests")
 _PATH = re.compile(rf"`((?:{'|'.join(_TOP_FOLDERS)})/[\w./-]+)(?::([\w.]+))?`")
 _SCRIPT = re.compile(r"\bscripts/[\w-]+")

@@ -45,8 +45,6 @@ class ConnectionTable:
         """Return the protocol of a new connection, as uvicorn makes them."""
         if self._state is None:
             self._state = server_state
-        if self._timer is None:
-            self._watch()
         return HttpConnection(self._application, self)
 
     def __len__(self) -> int:
@@ -58,6 +56,8 @@ class ConnectionTable:
         """Take in a new connection; False: it is not to be served."""
         most = self.limits.max_connections
         has_place = most is None or len(self) < most or self._make_place()
+        if self._timer is None:
+            self._watch()
         if has_place:
             self.note_idle(connection)
         else:

@@ -214,14 +214,3 @@ def test_the_number_of_connections_fits_the_limit_of_descriptors() -> None:
         ListenError, match=r"300 connections do not fit.*1024 files.*`ulimit -n`.*--max-connections 256`"
     ):
         ConnectionLimits(max_connections=300).fitting(1024)
-
-
-async def test_a_connection_that_is_made_while_the_last_other_ends_is_watched(quick: Live) -> None:
-    for _ in range(20):
-        async with connected(quick.address) as first:
-            await first.send(request())
-            assert await first.response() is not None
-            # Made in the turn of the loop in which the server loses the other one.
-            first.reset()
-            async with connected(quick.address) as second:
-                assert await ends(second) == b""

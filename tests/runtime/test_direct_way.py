@@ -27,6 +27,9 @@ class Unconnected(asyncio.Transport):
     def is_closing(self) -> bool:
         return False
 
+    def get_write_buffer_size(self) -> int:
+        return 0
+
     def close(self) -> None:
         pass
 
@@ -157,3 +160,21 @@ async def test_a_request_that_is_cancelled_before_its_task_runs_gives_its_instan
     await asyncio.sleep(0)
     assert not pool.in_use
     protocol.connection_lost(None)
+
+
+async def test_a_connection_that_is_made_while_the_last_other_ends_is_closed_in_time(lab: Live) -> None:
+    closed = asyncio.Event()
+
+    class Closable(Unconnected):
+        def close(self) -> None:
+            closed.set()
+
+    table = ConnectionTable(lab.trigger, ConnectionLimits(idle_timeout=0.05))
+    first = table.connect(server_state=ServerState())
+    first.connection_made(Unconnected())
+    second = table.connect(server_state=ServerState())
+    first.connection_lost(None)
+    second.connection_made(Closable())
+    async with asyncio.timeout(5):
+        await closed.wait()
+    second.connection_lost(None)

@@ -50,9 +50,10 @@ class LinkedComponent:
     ) -> None:
         self.name = name
         self.ticker = engine.ticker
-        self.engine_address = engine.address
+        self.engine = engine
         self.max_memory = engine.configuration.max_memory
         self.max_table_elements = engine.configuration.max_table_elements
+        self.is_closed = False
         self.instances: Instances = {}
         self.spaces: list[CallSpace] = []  # of closed instances, for the next
         self.wait = WaitFunction(self.instances, record_failure)
@@ -124,6 +125,7 @@ class LinkedComponent:
 
     def close(self) -> None:
         """Free the code and the linker; every instance must have been closed."""
+        self.is_closed = True
         self._linker.close()
         self._export.close()
         if self._memory_export is not None:

@@ -1,5 +1,7 @@
 """The engine: process scope. Owns wasmtime's engine, the epoch ticker and the cache of compiled components."""
 
+import warnings
+import weakref
 from collections.abc import Sequence
 from ctypes import c_void_p, cast
 from types import TracebackType
@@ -14,13 +16,18 @@ from whorl.engine.host_interfaces import HostInterface
 
 
 class Engine:
-    """Compiles, links and runs components; one for a process. Use as a context manager, or call `close`."""
+    """Compiles, links and runs components; one for a process. Use as a context manager, or call `close`.
+
+    Attributes:
+        address: the engine, as the C API knows it; 0 when it is closed.
+    """
 
     def __init__(self, configuration: EngineConfiguration | None = None) -> None:
         self.configuration = configuration or EngineConfiguration()
         self.wasmtime = make_engine(self.configuration)
         self.address: int = cast(self.wasmtime.ptr(), c_void_p).value or 0
-        self.ticker = EpochTicker(self.address)
+        self.ticker = EpochTicker(self.wasmtime)
+        self._stop_ticker = weakref.finalize(self, self.ticker.stop)  # at the interpreter's exit too
 
     def link(self, name: str, component: wasm.Component, interfaces: Sequence[HostInterface]) -> LinkedComponent:
         """Return `component` linked to `interfaces`, ready to be instantiated.
@@ -32,8 +39,14 @@ class Engine:
 
     def close(self) -> None:
         """Stop the ticker and free the engine; every instance must have been closed."""
-        self.ticker.stop()
+        self.address = 0
+        self._stop_ticker()
         self.wasmtime.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "address", 0):
+            warnings.warn("an engine was not closed", ResourceWarning, source=self, stacklevel=2)
+            self._stop_ticker()
 
     def __enter__(self) -> Self:
         return self

@@ -6,10 +6,18 @@ only while guests run: whoever polls a fiber says so by `running`, before and af
 thread sleeps until the next. Waking it costs a thread switch, so it stays awake through ordinary gaps in traffic. It
 must never sleep while a guest runs, for that guest would never yield: whoever polls writes `running` and then reads
 `asleep`, the thread writes `asleep` and then reads `running`, so that at least one of them notices the other.
+
+The thread must never outlive the engine whose epoch it raises, however the engine ends: it holds the engine itself, so
+nothing frees that before the thread has ended. `stop` may be called from anywhere, also by the garbage collector in the
+thread itself; therefore the thread sleeps on a queue, the one thing to wait for that may be woken from there.
 """
 
 import threading
 import time
+from ctypes import c_void_p, cast
+from queue import SimpleQueue
+
+import wasmtime
 
 from whorl.engine import bindings
 
@@ -29,16 +37,17 @@ class EpochTicker:
         asleep: the thread sleeps: `rouse` it.
 
     Args:
-        engine_address: the engine, as the C API knows it.
+        engine: whose epoch is raised; kept as long as the thread runs.
         tick: seconds between two epochs.
         idle_ticks: how many ticks without a guest it stays awake.
     """
 
-    def __init__(self, engine_address: int, tick: float = TICK, idle_ticks: int = _IDLE_TICKS) -> None:
-        self._engine = engine_address
+    def __init__(self, engine: wasmtime.Engine, tick: float = TICK, idle_ticks: int = _IDLE_TICKS) -> None:
+        self._engine = engine
+        self._address = cast(engine.ptr(), c_void_p).value or 0
         self._tick = tick
         self._idle_ticks = idle_ticks
-        self._wake = threading.Event()
+        self._wake: SimpleQueue[None] = SimpleQueue()
         self._stopped = False
         self._thread: threading.Thread | None = None
         self.running = False
@@ -52,21 +61,21 @@ class EpochTicker:
         if self._thread is None and not self._stopped:
             self._thread = threading.Thread(target=self._run, name="whorl-epochs", daemon=True)
             self._thread.start()
-        self._wake.set()
+        self._wake.put(None)
 
     def stop(self) -> None:
-        """End the thread and wait for it."""
+        """End the thread and wait for it, unless it is the one that calls."""
         self._stopped = True
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._wake.put(None)
+        thread, self._thread = self._thread, None
+        if thread is not None and thread is not threading.current_thread():
+            thread.join()
 
     def _run(self) -> None:
         idle = 0
         while not self._stopped:
             time.sleep(self._tick)
-            bindings.increment_epoch(self._engine)
+            bindings.increment_epoch(self._address)
             self.ticks += 1
             idle = 0 if self.running or self.was_active else idle + 1
             self.was_active = False
@@ -75,9 +84,7 @@ class EpochTicker:
                 self._sleep()
 
     def _sleep(self) -> None:
-        self._wake.clear()
         self.asleep = True
-        if self.running or self._stopped:
-            self.asleep = False
-            return
-        self._wake.wait()
+        if not (self.running or self._stopped):
+            self._wake.get()
+        self.asleep = False

@@ -63,6 +63,9 @@ class Instance:
 
     def __init__(self, linked: "LinkedComponent", limits: InstanceLimits) -> None:
         self.closed = True
+        engine_address = linked.engine.address
+        if linked.is_closed or not engine_address:
+            raise RuntimeError(f"component `{linked.name}` is closed: it cannot be instantiated")
         self.linked = linked
         self.component = linked.name
         self.limits = limits
@@ -80,7 +83,7 @@ class Instance:
         self.host_calls = 0
         self.served = 0
         self.born = self.released = self.loop.time()
-        self._store: int = bindings.store_new(linked.engine_address, None, None)
+        self._store: int = bindings.store_new(engine_address, None, None)
         self.closed = False
         self.context: int = bindings.store_context(self._store)
         if limits.memory < linked.max_memory or limits.table_elements < linked.max_table_elements:

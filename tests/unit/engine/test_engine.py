@@ -138,7 +138,7 @@ async def test_a_busy_guest_is_stopped_at_its_processor_time(link: Link) -> None
 async def test_the_ticker_is_awake_whenever_a_guest_runs(link: Link, engine: Engine) -> None:
     """A ticker that falls asleep at once is roused for each guest; one that stayed asleep would hang this test."""
     linked, _ = link(SPIN)
-    linked.ticker = EpochTicker(engine.address, tick=0.0001, idle_ticks=1)
+    linked.ticker = EpochTicker(engine.wasmtime, tick=0.0001, idle_ticks=1)
     try:
         for delay in range(200):
             async with instance_of(linked) as instance:

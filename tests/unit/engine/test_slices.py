@@ -23,13 +23,13 @@ class TickingProbe(Probe):
         self.echoed = []
         self.raises = None
         self.ticks = 0
-        self.ticker = EpochTicker(engine.address)
+        self.ticker = EpochTicker(engine.wasmtime)
         self.ticker.asleep = False
 
     @property
     def number(self) -> int:  # type: ignore[override]
         for _ in range(self.ticks):
-            bindings.increment_epoch(self.ticker._engine)
+            bindings.increment_epoch(self.ticker._address)
             self.ticker.ticks += 1
         return 0
 

@@ -8,6 +8,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from whorl.app.locked import LockedApp
+from whorl.capabilities.wasi.terminals import Terminal
+from whorl.server.messages import TerminalHandler
 from whorl.server.options import UpOptions
 
 if TYPE_CHECKING:
@@ -21,16 +23,15 @@ class Console:
 
     def __init__(self, options: UpOptions) -> None:
         self._options = options
+        self._terminal = Terminal(sys.stderr.buffer)
         self._bar: ProgressBar | None = None
         self._began = 0.0
         self._left = 0
 
     def start(self) -> None:
         """Send log lines to stderr."""
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
         logger = logging.getLogger("whorl")
-        logger.addHandler(handler)
+        logger.addHandler(TerminalHandler(self._terminal))
         logger.setLevel(logging.INFO)
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
 
@@ -79,7 +80,7 @@ class Console:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        self._terminal.close()
 
-    @staticmethod
-    def _line(text: str) -> None:
-        sys.stderr.write(text + "\n")
+    def _line(self, text: str) -> None:
+        self._terminal.write(f"{text}\n".encode(errors="backslashreplace"))

@@ -1,20 +1,19 @@
 """What `whorl up` says on stdout once it listens, in Spin's words: other programs wait for these lines."""
 
 import json
-import sys
 
 from whorl.app.locked import LockedApp
+from whorl.capabilities.wasi.terminals import Terminal
 from whorl.server.sockets import ListenAddress
 
 _WILDCARD = "/..."
 
 
-def announce(app: LockedApp, address: ListenAddress, form: str) -> None:
-    """Print where `app` is served and its routes, as `plain` text or `json`."""
+def announce(app: LockedApp, address: ListenAddress, form: str, terminal: Terminal) -> None:
+    """Write where `app` is served and its routes, as `plain` text or `json`."""
     base = f"http://{address}"
     text = _json(app, base) if form == "json" else _plain(app, base)
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    terminal.write(f"{text}\n".encode(errors="backslashreplace"))
 
 
 def _routes(app: LockedApp) -> dict[str, str]:

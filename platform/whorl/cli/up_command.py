@@ -8,6 +8,7 @@ from pathlib import Path
 
 from whorl.app.loader import find_manifest, load_app, manifest_path
 from whorl.app.locked import LockedApp
+from whorl.capabilities.wasi.terminals import Terminal
 from whorl.cli.build import build
 from whorl.cli.console import Console
 from whorl.cli.interrupts import ending_at_once
@@ -67,8 +68,8 @@ def run(arguments: argparse.Namespace) -> int:
         console.warn(warning)
     _say_few_connections(options, console)
     console.describe(app)
-    with console, ending_at_once(console.close):
-        return run_server(app, options, console, lambda address: announce(app, address, arguments.format))
+    with Terminal(sys.stdout.buffer) as out, console, ending_at_once(console.close):
+        return run_server(app, options, console, lambda address: announce(app, address, arguments.format, out))
 
 
 def options_of(arguments: argparse.Namespace, app: LockedApp) -> UpOptions:

@@ -24,8 +24,10 @@ from typing import TYPE_CHECKING
 from whorl.app.locked import LockedApp
 from whorl.app.preparation import NoProgress, Progress
 from whorl.capabilities.wasi.logs import GuestLogs
+from whorl.capabilities.wasi.terminals import Terminal
 from whorl.errors import WhorlError
 from whorl.server.limits import raise_descriptor_limit
+from whorl.server.messages import logging_to
 from whorl.server.options import UpOptions
 from whorl.server.serving import ServerSettings, event_loop, serve
 from whorl.server.sockets import ListenAddress, bind, bound_address
@@ -65,12 +67,13 @@ def run_server(app: LockedApp, options: UpOptions, progress: Progress, announce:
 def _run_worker(
     app: LockedApp, options: UpOptions, listener: socket.socket, progress: Progress, ready: Callable[[], None]
 ) -> None:
-    echo = None if options.quiet else sys.stderr.buffer
-    logs = GuestLogs(options.log_dir, echo)
     # One of several workers may be signalled twice for one stop, by who stops all processes and by the supervisor.
     limits = options.limits.fitting(raise_descriptor_limit())
     settings = ServerSettings(limits=limits, is_forced_by_signals=options.workers <= 1)
     with ExitStack() as stack:
+        terminal = stack.enter_context(Terminal(sys.stderr.buffer))
+        stack.enter_context(logging_to(terminal))
+        logs = GuestLogs(options.log_dir, None if options.quiet else terminal)
         stack.callback(logs.close)
         with asyncio.Runner(loop_factory=event_loop) as runner:
             runner.run(_serve(HttpTrigger(app, _trigger_options(options), logs, progress), listener, ready, settings))
@@ -142,9 +145,14 @@ class _Supervisor:
             with self._workers.pop(worker) as pipe:
                 reason = _last_words(pipe)
             if not self._stopping:
-                sys.stderr.write(f"worker {worker.pid} ended with code {worker.exitcode}{reason}; starting another\n")
+                self._say(f"worker {worker.pid} ended with code {worker.exitcode}{reason}; starting another")
                 time.sleep(_RESTART_PAUSE)
                 self._start()
+
+    @staticmethod
+    def _say(line: str) -> None:
+        with Terminal(sys.stderr.buffer) as terminal:
+            terminal.write(f"{line}\n".encode())
 
     def _await_ready(self, pipe: Connection) -> None:
         try:

@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from set_clock import SetClock
 
 from whorl.capabilities.key_value.memory import MemoryBackend
+from whorl.capabilities.key_value.readings import whole
 from whorl.capabilities.key_value.sqlite import SqliteBackend
 from whorl.capabilities.key_value.stores import MAX_RESULT_BYTES, Backend, Mismatch, Store, StoreFailure
 
@@ -213,6 +214,68 @@ def test_a_result_larger_than_the_limit_fails(store: Store) -> None:
     with pytest.raises(StoreFailure, match="^query result exceeds limit of 134217728 bytes$"):
         store.get_many([b"key"] * (count + 1))
     assert store.get(b"key") == MEBIBYTE
+
+
+ODD_KEYS = [b"", b"\0", b"a", b"a\0", b"a\0b", b"b", "ü".encode(), "😀".encode()]
+
+
+def test_keys_are_read_slice_by_slice_each_of_them_once(store: Store) -> None:
+    store.set_many((key, b"value") for key in ODD_KEYS)
+    reading = store.read_keys()
+    reading._seconds = 0
+    slices = []
+    while not reading.is_done:
+        slices.append(reading.read())
+    assert sorted(key for keys in slices for key in keys) == ODD_KEYS
+    assert max(map(len, slices)) == 1
+
+
+def test_what_is_there_all_the_time_is_read_though_others_write_between_slices(store: Store, clock: SetClock) -> None:
+    store.set_many((b"key-%d" % number, b"value") for number in range(10))
+    store.set(b"key-3", b"value", 1)
+    reading = store.read_keys()
+    reading._seconds = 0
+    keys = reading.read()
+    clock.now += 1
+    store.delete(keys[0])
+    store.set(b"another", b"value")
+    store.delete(b"key-9")
+    keys += whole(reading)
+    assert {b"key-%d" % number for number in range(10)} - {b"key-3", b"key-9"} <= set(keys)
+    assert b"key-9" not in keys
+    assert len(keys) == len(set(keys))
+
+
+def test_values_are_read_slice_by_slice_in_the_order_asked(store: Store) -> None:
+    store.set_many([(b"a", b"1"), (b"b", b"2")])
+    reading = store.read_many([b"b", b"missing", b"a", b"b"])
+    reading._seconds = 0
+    assert [reading.read() for _ in range(4)] == [[b"2"], [None], [b"1"], [b"2"]]
+    assert whole(reading) == []
+    assert reading.is_done
+
+
+def test_a_slice_ends_after_many_bytes(store: Store) -> None:
+    store.set(b"key", MEBIBYTE)
+    reading = store.read_many([b"key"] * 3)
+    reading._seconds = 1000
+    assert reading.read() == [MEBIBYTE]
+
+
+def test_nobody_is_kept_from_writing_between_slices(backend: Backend, store: Store) -> None:
+    store.set_many([(b"a", b"1"), (b"b", b"2")])
+    keys, values = store.read_keys(), store.read_many([b"a", b"b"])
+    keys._seconds = values._seconds = 0
+    assert len(keys.read() + values.read()) == 2
+    assert not isinstance(backend, SqliteBackend) or not backend.connection.in_transaction
+    store.set(b"c", b"3", 1000)
+    assert whole(values) == [b"2"]
+
+
+def test_keys_that_are_more_than_the_limit_fail(store: Store) -> None:
+    store.set_many((b"%d" % number * (32 * 1024 * 1024), b"") for number in range(5))
+    with pytest.raises(StoreFailure, match="^query result exceeds limit of 134217728 bytes$"):
+        store.keys()
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=3).map(str.encode)

@@ -6,33 +6,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-from live_server import GUESTS, Live, serving
+from live_server import Live
+from shelves import PROMPT, database, shelves, timed
 
 pytestmark = pytest.mark.anyio
 
-PROMPT = 1.0
-"""Seconds in which everybody who waits for no lock must be served; they need a hundredth, on a machine that is idle."""
-
-APP = """spin_manifest_version = 2
-[application]
-name = "shelves"
-"""
-COMPONENT = """
-[[trigger.http]]
-route = "/{name}/..."
-component = "{name}"
-[component.{name}]
-source = "{source}"
-key_value_stores = ["default"]
-[component.{name}.tool.whorl]
-{settings}
-"""
 HOLDER = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
@@ -40,20 +24,6 @@ connection.execute("BEGIN IMMEDIATE")
 print("held", flush=True)
 sys.stdin.readline()
 """
-
-
-@asynccontextmanager
-async def shelves(folder: Path, settings: str = "") -> AsyncIterator[Live]:
-    """Serve two components that have one store."""
-    path = folder / "spin.toml"
-    components = [COMPONENT.format(name=n, source=GUESTS / "shelf.wasm", settings=settings) for n in ("one", "two")]
-    path.write_text(APP + "".join(components))
-    async with serving(path, state_dir=folder) as live:
-        yield live
-
-
-def database(folder: Path) -> Path:
-    return folder / "sqlite_key_value.db"
 
 
 @contextmanager
@@ -67,12 +37,6 @@ def held(path: Path) -> Iterator[subprocess.Popen[bytes]]:
             yield holder
         finally:
             holder.kill()
-
-
-async def timed(live: Live, target: str) -> tuple[str, float]:
-    began = time.monotonic()
-    response = await live.client.get(target)
-    return response.text, time.monotonic() - began
 
 
 async def test_nobody_else_waits_while_a_guest_waits_for_the_lock_of_another_process(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Self
 
 from whorl.capabilities.key_value import operations
 from whorl.capabilities.key_value.backends import BACKENDS, StoreConfiguration
-from whorl.capabilities.key_value.pending import Caller, LockQueue, PendingCalls
+from whorl.capabilities.key_value.pending import Answer, Caller, LockQueue, PendingCalls
 from whorl.capabilities.key_value.stores import Backend, Clock, Store, StoreBusy, StoreFailure, wall_clock
 from whorl.engine.host_interfaces import HostFunction, HostInterface, ValueType
 from whorl.errors import ManifestError, StoreError
@@ -20,7 +20,7 @@ INTERFACE = "whorl:host/key-value@0.1.0"
 _logger = logging.getLogger(__name__)
 
 _KEY = (ValueType.STRING,)
-_FUNCTIONS: Mapping[str, tuple[Callable[..., bytes], tuple[ValueType, ...]]] = {
+_FUNCTIONS: Mapping[str, tuple[Callable[..., Answer], tuple[ValueType, ...]]] = {
     "open": (operations.open_store, ()),
     "get": (operations.get, _KEY),
     "set": (operations.set_value, (ValueType.STRING, ValueType.STRING, ValueType.U64)),
@@ -150,7 +150,7 @@ def _open_backend(label: str, configuration: StoreConfiguration, now: Clock) -> 
     return opener(configuration, now)
 
 
-def _restricted(operation: Callable[..., bytes], stores: Mapping[bytes, _GrantedStore]) -> Callable[..., bytes]:
+def _restricted(operation: Callable[..., Answer], stores: Mapping[bytes, _GrantedStore]) -> Callable[..., bytes]:
     """Return the host function that does `operation` on the store named first, if it is one of `stores`."""
 
     def call(instance: Caller, label: bytes, *arguments: bytes | int) -> bytes:
@@ -158,12 +158,13 @@ def _restricted(operation: Callable[..., bytes], stores: Mapping[bytes, _Granted
         if granted is None:
             return b"xaccess-denied"
         try:
-            return operation(granted.store, *arguments)
+            answer = operation(granted.store, *arguments)
         except StoreBusy:
             attempt = partial(operation, granted.store, *arguments)
-            return PendingCalls.of(instance).begin(granted.queue, attempt, granted.failed)
+            return PendingCalls.of(instance).wait(granted.queue, attempt, granted.failed)
         except StoreFailure as failure:
             return granted.failed(failure)
+        return answer if isinstance(answer, bytes) else PendingCalls.of(instance).give(answer, granted.failed)
 
     return call
 

@@ -1,8 +1,9 @@
 """Key-value stores in memory: for tests, and for applications whose data may vanish with the process."""
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 
+from whorl.capabilities.key_value.readings import Reading, whole
 from whorl.capabilities.key_value.stores import Clock, Mismatch, add_to_counter, limited
 
 _PURGED_AT_ONCE = 100
@@ -65,22 +66,33 @@ class MemoryStore:
         """Tell whether `key` has a value."""
         return key in self._values and self._expiry.get(key, self._now() + 1) > self._now()
 
+    def read_keys(self) -> Reading[int, bytes]:
+        """Begin to read all keys."""
+        keys = list(self._values)
+
+        def resume(at: int) -> Generator[tuple[int, list[bytes]]]:
+            for after in range(at + 1, len(keys) + 1):
+                key = keys[after - 1]
+                yield after, [key] if self.exists(key) else []
+
+        return Reading(0, resume)
+
+    def read_many(self, keys: Sequence[bytes]) -> Reading[int, bytes | None]:
+        """Begin to read the value of each of `keys`, in their order."""
+
+        def resume(at: int) -> Generator[tuple[int, list[bytes | None]]]:
+            for after in range(at + 1, len(keys) + 1):
+                yield after, [self.get(keys[after - 1])]
+
+        return Reading(0, resume)
+
     def keys(self) -> list[bytes]:
         """Return all keys."""
-        now = self._now()
-        keys = [key for key in self._values if self._expiry.get(key, now + 1) > now]
-        limited(sum(map(len, keys)))
-        return keys
+        return whole(self.read_keys())
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """Return the value of each of `keys`, in their order."""
-        values = []
-        total = 0
-        for key in keys:
-            value = self.get(key)
-            total = limited(total + len(value or b""))
-            values.append(value)
-        return values
+        return whole(self.read_many(keys))
 
     def set_many(self, entries: Iterable[tuple[bytes, bytes]]) -> None:
         """Set each key of `entries` to its value, for ever."""

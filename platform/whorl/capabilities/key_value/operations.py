@@ -3,6 +3,7 @@
 Arguments come from the sandbox: what does not follow the conventions of `host.wit` raises `MalformedError`, a trap.
 """
 
+from whorl.capabilities.key_value.pending import Answer, in_parts
 from whorl.capabilities.key_value.stores import Store
 from whorl.engine.packing import MalformedError, decode_netstrings, encode_netstrings, is_utf8, pack, unpack
 
@@ -36,14 +37,14 @@ def exists(store: Store, key: bytes) -> bytes:
     return b"y" if store.exists(key) else b"n"
 
 
-def keys(store: Store) -> bytes:
+def keys(store: Store) -> Answer:
     """Answer all keys."""
-    return b"k" + encode_netstrings(store.keys())
+    return in_parts(b"k", store.read_keys(), encode_netstrings)
 
 
-def get_many(store: Store, wanted: bytes) -> bytes:
+def get_many(store: Store, wanted: bytes) -> Answer:
     """Answer the packed value of each key, in order."""
-    return b"l" + encode_netstrings(_packed(value) for value in store.get_many(_keys(decode_netstrings(wanted))))
+    return in_parts(b"l", store.read_many(_keys(decode_netstrings(wanted))), _all_packed)
 
 
 def set_many(store: Store, entries: bytes) -> bytes:
@@ -71,6 +72,10 @@ def swap(store: Store, key: bytes, expected: bytes, value: bytes) -> bytes:
     """Set `key` to a packed value if its value is `expected` (packed, or `n`); else answer what it is."""
     mismatch = store.swap(key, None if expected == _NONE else unpack(expected), unpack(value))
     return b"" if mismatch is None else b"c" + _packed(mismatch.value)
+
+
+def _all_packed(values: list[bytes | None]) -> bytes:
+    return encode_netstrings(map(_packed, values))
 
 
 def _packed(value: bytes | None) -> bytes:

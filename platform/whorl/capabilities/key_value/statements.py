@@ -1,6 +1,6 @@
 """The SQL of the SQLite backend: Spin's table, ours beside it, and what is asked of them.
 
-Reads take the time in milliseconds as their last parameter and leave out what has expired by then.
+Reads of values take the time in milliseconds as their last parameter and leave out what has expired by then.
 """
 # ruff: noqa: S608 - every piece is a constant of this file
 
@@ -28,7 +28,16 @@ _ALIVE = """
 """
 GET = f"SELECT value FROM spin_key_value AS v WHERE store = ? AND key = ? {_ALIVE}"
 EXISTS = f"SELECT 1 FROM spin_key_value AS v WHERE store = ? AND key = ? {_ALIVE}"
-KEYS = f"SELECT typeof(key), key FROM spin_key_value AS v WHERE store = ? {_ALIVE}"
+
+_KEYS = """
+    SELECT typeof(key), key, EXISTS
+    (SELECT 1 FROM whorl_key_value_expiry AS e WHERE e.store = v.store AND e.key = v.key AND e.expires_at <= ?)
+    FROM spin_key_value AS v WHERE store = ?
+"""
+KEYS = f"{_KEYS} ORDER BY key"
+"""Every key in order, its type, and whether it has expired; the time is the first parameter."""
+KEYS_AFTER = {b"text": f"{_KEYS} AND key > CAST(? AS TEXT) ORDER BY key", b"blob": f"{_KEYS} AND key > ? ORDER BY key"}
+"""The same for those behind a key of this type, which is the last parameter, as bytes."""
 
 SET = """
     INSERT INTO spin_key_value (store, key, value) VALUES (?, ?, ?)

@@ -8,7 +8,10 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from struct import Struct
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from whorl.capabilities.key_value.readings import Reading
 
 MAX_RESULT_BYTES = 128 * 1024 * 1024
 """The most that one call gives a guest, in bytes of keys or values; Spin has the same limit."""
@@ -49,11 +52,17 @@ class Store(Protocol):
     def exists(self, key: bytes) -> bool:
         """Tell whether `key` has a value."""
 
+    def read_keys(self) -> "Reading[Any, bytes]":
+        """Begin to read all keys, in no order; at most `MAX_RESULT_BYTES` of them."""
+
+    def read_many(self, keys: Sequence[bytes]) -> "Reading[Any, bytes | None]":
+        """Begin to read the value of each of `keys`, in their order; at most `MAX_RESULT_BYTES` together."""
+
     def keys(self) -> list[bytes]:
-        """Return all keys, in no order; at most `MAX_RESULT_BYTES` of them."""
+        """Return all keys, however long it takes."""
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        """Return the value of each of `keys`, in their order; at most `MAX_RESULT_BYTES` together."""
+        """Return the value of each of `keys`, in their order, however long it takes."""
 
     def set_many(self, entries: Iterable[tuple[bytes, bytes]]) -> None:
         """Set each key of `entries` to its value, for ever; all or none. Of one key twice the last counts."""

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whorl.capabilities.key_value import KeyValueCapability, KeyValueStores, StoreConfiguration, default_configurations
-from whorl.capabilities.key_value.sqlite import SqliteStore
+from whorl.capabilities.key_value.sqlite_stores import SqliteStore
 from whorl.engine.packing import MalformedError, decode_netstrings, encode_netstrings, pack
 from whorl.errors import ManifestError, StoreError
 

@@ -1,6 +1,7 @@
 """Which requests go the direct way, and what those that leave it must not lose."""
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from live_server import Live
 from uvicorn.server import ServerState
 
 from whorl.server.connection_table import ConnectionTable
+from whorl.server.connections import HttpConnection
 from whorl.server.limits import ConnectionLimits
 from whorl.triggers.http.trigger import HttpTrigger
 
@@ -16,6 +18,8 @@ pytestmark = pytest.mark.anyio
 
 class Unconnected(asyncio.Transport):
     """Where answers are written that nobody reads."""
+
+    is_held = False
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         addresses = {"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)}
@@ -29,6 +33,9 @@ class Unconnected(asyncio.Transport):
 
     def get_write_buffer_size(self) -> int:
         return 0
+
+    def pause_reading(self) -> None:
+        self.is_held = True
 
     def close(self) -> None:
         pass
@@ -178,3 +185,27 @@ async def test_a_connection_that_is_made_while_the_last_other_ends_is_closed_in_
     async with asyncio.timeout(5):
         await closed.wait()
     second.connection_lost(None)
+
+
+async def test_what_is_pipelined_behind_a_request_is_not_parsed_before_it_is_served(lab: Live) -> None:
+    state = ServerState()
+    protocol = ConnectionTable(lab.trigger, ConnectionLimits()).connect(server_state=state)
+    transport = Unconnected()
+    protocol.connection_made(transport)
+    protocol.data_received(b"GET /sleep?60000 HTTP/1.1\r\nhost: localhost\r\n\r\n")
+    for _ in range(1000):
+        protocol.data_received(b"GET /hello HTTP/1.1\r\nhost: localhost\r\n\r\n")
+    assert len(protocol._waiting) == 1
+    assert transport.is_held
+    protocol.connection_lost(None)
+    await asyncio.wait(state.tasks)
+
+
+async def test_responses_that_are_not_read_are_not_piled_up(lab: Live) -> None:
+    reader, writer = await asyncio.open_connection(lab.address.host, lab.address.port, limit=1024)
+    writer.write(b"GET /big?1000000 HTTP/1.1\r\nhost: localhost\r\n\r\n" * 200)
+    await asyncio.sleep(1)
+    [connection] = [each for each in gc.get_objects() if type(each) is HttpConnection and each._served is not None]
+    assert connection._transport.get_write_buffer_size() < 5_000_000
+    writer.transport.abort()
+    del reader

@@ -27,11 +27,13 @@ class Door:
         live: what serves it.
         begun: the requests that a guest has been run for.
         caplog: what is logged meanwhile.
+        told: the field lines that each of these guests was given.
     """
 
     live: Live
     caplog: pytest.LogCaptureFixture
     begun: list[IncomingRequest] = field(default_factory=list)
+    told: list[bytes] = field(default_factory=list)
 
     def open(self, receive_buffer: int | None = None) -> AbstractAsyncContextManager[RawClient]:
         """Connect to it, for the length of a block."""

@@ -19,7 +19,8 @@ PATIENCE = 5.0
 _PAUSE = 0.01
 _TURNS = 2
 _PIECE = 1 << 16
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+"""The `SO_LINGER` of a socket whose closing is no farewell."""
 
 
 class Delivery(Enum):
@@ -120,14 +121,15 @@ class RawClient:
         parser.send(h11.Request(method=method, target="/", headers=[("host", "localhost")]))
         parser.send(h11.EndOfMessage())
         head: h11.Response | None = None
-        informational, body = [], b""
+        informational: list[int] = []
+        body = b""
         while True:
             try:
                 event = parser.next_event()
             except h11.RemoteProtocolError:
                 if not self._is_at_end:
                     raise
-                return head and _response(head, body, informational, is_complete=False)
+                return None if head is None else _response(head, body, informational, is_complete=False)
             if event is h11.NEED_DATA:
                 await self._more()
             elif isinstance(event, h11.InformationalResponse):
@@ -139,7 +141,7 @@ class RawClient:
             elif isinstance(event, h11.EndOfMessage) and head is not None:
                 return _response(head, body, informational, tuple(event.headers))
             else:
-                return head and _response(head, body, informational, is_complete=False)
+                return None if head is None else _response(head, body, informational, is_complete=False)
 
     async def wait_for(self, text: bytes) -> None:
         """Take in what comes, for `response` to read, until `text` has come."""
@@ -159,7 +161,7 @@ class RawClient:
 
     def reset(self) -> None:
         """Break the connection off without a farewell."""
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         self._socket.close()
 
     def close(self) -> None:

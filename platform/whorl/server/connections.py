@@ -33,7 +33,6 @@ logger = logging.getLogger(__name__)
 _INTERNAL_ERROR = 500
 _TIMED_OUT = 408
 _UNAVAILABLE = ResponseHead.of(503, [(b"retry-after", b"1")])
-_UNKNOWN_CLIENT = b"0.0.0.0:0"
 _PLAIN = Framing(is_1_0=False, is_head=False, takes_trailers=False)
 
 
@@ -63,7 +62,7 @@ class HttpConnection(asyncio.Protocol):
         self._parser = RequestParser(self, table.limits)
         self._transport: asyncio.Transport
         self._wire: Wire
-        self._client = _UNKNOWN_CLIENT
+        self._client = b""
         self._is_direct = False
         self._body: list[bytes] = []
         self._served: Stream | None = None
@@ -84,8 +83,11 @@ class HttpConnection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._wire = Wire(self._transport)
         peer = transport.get_extra_info("peername")
-        if isinstance(peer, tuple):
-            self._client = client_address(*peer[:2])
+        if not isinstance(peer, tuple):
+            # It has been reset already: nobody is there, and guests must not be told of a client without an address.
+            self._wire.abort()
+            return
+        self._client = client_address(*peer[:2])
         if not self._table.admit(self):
             self._write_refusal(_UNAVAILABLE)
 
@@ -118,8 +120,10 @@ class HttpConnection(asyncio.Protocol):
         if self._is_deaf:
             self._wire.pass_over(len(data))
             return
-        if self._rest:
+        if self._rest or self._waiting:
+            # What was parsed has to be served before more is.
             self._rest = b"".join((self._rest, data))
+            self._watch_reading()
         elif len(data) <= self._parser.slice:
             self._parse(data)
         else:
@@ -319,7 +323,7 @@ class HttpConnection(asyncio.Protocol):
         self._served = None
         if self._waiting:
             self._serve(self._waiting.popleft())
-            self._watch_reading()
+            self._parse_rest()
             return
         if self._rest:
             self._parse_rest()

@@ -82,6 +82,7 @@ class RequestParser:
         self._parser = httptools.HttpRequestParser(self)
         self._refused: int | None = None
         self._checked_host: bytes | None = None
+        self._is_last = False
         self._begun = 0
         self._reset()
         self._in_message = self.in_head = False
@@ -142,6 +143,8 @@ class RequestParser:
 
     def on_message_begin(self) -> None:
         """A request begins."""
+        if self._is_last:
+            self._refuse(_BAD_REQUEST)
         self._begun += 1
         self._reset()
 
@@ -192,6 +195,8 @@ class RequestParser:
             self._check_expectation(self._expect)
         self.method = method
         self.keeps_alive: bool = parser.should_keep_alive() and not (self.is_1_0 and self._says_close())
+        # Of HTTP/1.0 httptools would parse on where the client says both that the connection is to stay and to end.
+        self._is_last = not self.keeps_alive
         self._body_left = self.body_length or 0
         self._receiver.head_arrived()
 

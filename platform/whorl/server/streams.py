@@ -195,7 +195,8 @@ class Stream:
     # The response.
 
     async def whole(self, head: ResponseHead, body: bytes) -> None:
-        """Send a complete response."""
+        """Send a complete response, once the client has room for it."""
+        await self._wire.drained()
         self.answer(head, body)
 
     def answer(self, head: ResponseHead, body: bytes = b"") -> None:

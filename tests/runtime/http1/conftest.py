@@ -41,6 +41,7 @@ def door(served_lab: Live, caplog: pytest.LogCaptureFixture, monkeypatch: pytest
 
     def noted(self: Executor, instance: Instance, request: IncomingRequest, fields: bytes) -> Reply | BegunRequest:
         door.begun.append(request)
+        door.told.append(fields)
         return begin(self, instance, request, fields)
 
     monkeypatch.setattr(Executor, "begin", noted)

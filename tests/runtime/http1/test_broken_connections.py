@@ -1,10 +1,11 @@
 """Clients that say no more, go away, or break the rules while they are being answered."""
 
 import asyncio
+import socket
 
 import pytest
 from http_door import LOOPS, Door
-from raw_http import chunk, chunked, post, request
+from raw_http import RESET_ON_CLOSE, chunk, chunked, post, request
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", LOOPS, scope="module")]
 
@@ -85,6 +86,18 @@ async def test_a_reset_while_a_response_is_due_does_no_harm(door: Door, message:
         await client.send(message)
         await asyncio.sleep(pause)
         client.reset()
+    assert await door.is_well()
+
+
+async def test_a_client_that_is_reset_before_it_is_accepted_is_not_served_under_another_address(door: Door) -> None:
+    """Guests limit rates by the address: whoever leaves fast enough must not do without one."""
+    address = door.live.address
+    for _ in range(3):
+        with socket.create_connection((address.host, address.port)) as client:
+            client.sendall(request(b"/hello"))
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        await asyncio.sleep(0.02)
+    assert all(b"\rspin-client-addr\n127.0.0.1:" in fields for fields in door.told)
     assert await door.is_well()
 
 

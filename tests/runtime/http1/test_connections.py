@@ -37,11 +37,23 @@ async def test_http_1_0_that_asks_for_it_keeps_its_connection_and_is_told(door: 
         assert await is_served(client)
 
 
-async def test_http_1_0_that_asks_for_both_closes(door: Door) -> None:
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (b"Connection: keep-alive, close",),
+        (b"Connection: close, keep-alive",),
+        (_KEEP, b"Connection: close"),
+        (b"Connection: close", _KEEP),
+    ],
+)
+async def test_http_1_0_that_asks_for_both_closes_and_what_follows_is_not_run(
+    door: Door, lines: tuple[bytes, ...]
+) -> None:
     async with door.open() as client:
-        await client.send(request(b"/hello", b"Connection: keep-alive, close", version=_1_0))
+        await client.send(request(b"/hello", *lines, version=_1_0) + request(b"/hello?behind", _KEEP, version=_1_0))
         assert (await client.response()) is not None
         assert await client.rest() == b""
+    assert door.targets == [b"/hello"]
 
 
 @pytest.mark.parametrize("lines", [(), (_KEEP,)], ids=["closing", "keep-alive"])

@@ -82,6 +82,8 @@ _NO_VERSIONS = (
     b"HTTP1.1",
     b"HTPP/1.1",
     b"ICY/1.1",
+    b"RTSP/1.0",
+    b"ICE/1.0",
     b"1.1",
     b"HTTP/1.1\0",
 )

@@ -3,6 +3,7 @@
     WhorlError                   what went wrong, where, and the cure: one message, exit code 1
     ├── ManifestError            the manifest cannot be used
     ├── ComponentError           a component cannot be loaded, composed, compiled or linked
+    ├── EngineError              the process may not use what an engine needs, or less than the manifest asks for
     ├── ToolError                the bundled component tools refused their input
     ├── StoreError               a database or a file of ours cannot be used
     └── ListenError              the address cannot be listened on
@@ -21,6 +22,10 @@ class ManifestError(WhorlError):
 
 class ComponentError(WhorlError):
     """A component cannot be loaded, composed, compiled or linked."""
+
+
+class EngineError(WhorlError):
+    """The process may not use what an engine needs, or less than the manifest asks for."""
 
 
 class ToolError(WhorlError):

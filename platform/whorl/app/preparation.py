@@ -12,6 +12,7 @@ from typing import Protocol
 
 from whorl.app.composing import composition_of
 from whorl.app.locked import LockedApp, LockedComponent
+from whorl.app.settings import ComponentSettings
 from whorl.capabilities.catalogue import Grants, Services, bind_all
 from whorl.capabilities.outbound_http.allowed_hosts import AllowedHosts
 from whorl.engine.components import LinkedComponent
@@ -20,6 +21,7 @@ from whorl.engine.host_interfaces import HostInterface
 from whorl.engine.limits import InstanceLimits
 from whorl.engine.loading import CompiledComponent, ComponentLoader
 from whorl.engine.pool import PoolSettings
+from whorl.errors import EngineError
 
 
 class Progress(Protocol):
@@ -87,6 +89,24 @@ def link(
         key_value_stores=component.key_value_stores,
     )
     return engine.link(component.id, compiled, [*bind_all(services, grants), *own])
+
+
+def check_instances(app: LockedApp, fitting: int) -> None:
+    """Check that each component may have as many instances as its manifest asks for, of the `fitting` that there are.
+
+    The default is no wish: where fewer fit, it is those that do.
+
+    Raises:
+        EngineError: a component asks for more.
+    """
+    for component in app.served_components():
+        wanted = component.settings.max_instances
+        if wanted > max(fitting, ComponentSettings().max_instances):
+            raise EngineError(
+                f"component `{component.id}`: `max_instances = {wanted}` is more than fits into this process, which is"
+                f" {fitting}: write `max_instances = {fitting}` or less, or raise the limits of address space"
+                " (`ulimit -v`), memory and mappings (`vm.max_map_count`)"
+            )
 
 
 def allowed_hosts(component: LockedComponent) -> AllowedHosts:

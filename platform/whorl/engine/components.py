@@ -51,13 +51,14 @@ class LinkedComponent:
         self.name = name
         self.ticker = engine.ticker
         self.engine = engine
+        self.places = engine.places
         self.max_memory = engine.configuration.max_memory
         self.max_table_elements = engine.configuration.max_table_elements
         self.is_closed = False
         self.instances: Instances = {}
         self.spaces: list[CallSpace] = []  # of closed instances, for the next
         self.wait = WaitFunction(self.instances, record_failure)
-        self._component = component
+        self._component: wasm.Component | None = component
         self._callbacks: list[Any] = []
         self._linker = wasm.Linker(engine.wasmtime)
         imported = component.type.imports(engine.wasmtime)
@@ -130,7 +131,7 @@ class LinkedComponent:
         self._export.close()
         if self._memory_export is not None:
             self._memory_export.close()
-        self._component.close()
+        self._component = None  # the code may be others' too; it goes with the last of them
 
 
 def _address(managed: Any) -> int:

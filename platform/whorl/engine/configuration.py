@@ -2,19 +2,33 @@
 
 import hashlib
 import platform
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
+from typing import Any
 
 import wasmtime
 from wasmtime import _bindings
 
+from whorl.engine.budgets import Budget, is_reservable
 from whorl.engine.targets import host_target
+from whorl.errors import EngineError
 
 _KIB = 1 << 10
 _MIB = 1 << 20
 _CORE_INSTANCES_EACH = 24
 _MEMORIES_EACH = 6
 _TABLES_EACH = 16
+
+_SLOT = (4 << 30) + 32 * _MIB
+"""Address space of a pooled memory: all that a guest can address, and a guard. Saves every check of an address."""
+
+_ELEMENT = 16
+_PART_OF_ADDRESS_SPACE = 2
+_MAPPINGS_EACH = 32
+_MEMORY_EACH = _MIB
+_LEAST_POOLED = 16
+_UNPOOLED_EACH = 64 * _MIB
+_UNPOOLED_GROWTH = _MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +45,12 @@ class EngineConfiguration:
         stack_size: the stack of a fiber, host calls included.
         wasm_stack_size: what a guest may use of it.
         concurrency: the component model's async functions (WASI 0.3); makes each call dearer.
+        is_pooled: memories are slots of one large reservation. Without, each is mapped by itself and no larger than it
+            must be, and the code checks addresses: slower, for processes with little address space.
     """
 
     max_instances: int = 1000
-    max_memory: int = 2048 * _MIB
+    max_memory: int = 4096 * _MIB
     max_table_elements: int = 100_000
     memory_keep_resident: int = 32 * _KIB
     table_keep_resident: int = 64 * _KIB
@@ -42,17 +58,60 @@ class EngineConfiguration:
     stack_size: int = 2 * _MIB
     wasm_stack_size: int = 512 * _KIB
     concurrency: bool = False
+    is_pooled: bool = True
+
+    @classmethod
+    def fitting(cls, budget: Budget) -> "EngineConfiguration":
+        """Return a configuration for as many instances as `budget` allows.
+
+        Raises:
+            EngineError: it does not allow one.
+        """
+        pooled = cls()
+        space = budget.address_space // _PART_OF_ADDRESS_SPACE
+        most = min(budget.mappings // _MAPPINGS_EACH, budget.memory // _MEMORY_EACH)
+        count = min(most, space // pooled.address_space_each())
+        while count >= _LEAST_POOLED:
+            pooled = replace(pooled, max_instances=count)
+            if is_reservable(pooled.address_space()):
+                return pooled
+            count //= 2
+        count = min(most, space // _UNPOOLED_EACH)
+        if not count:
+            raise EngineError(
+                f"no instance fits into this process: {budget.address_space // _MIB} MiB of address space are left, and"
+                f" one needs {_PART_OF_ADDRESS_SPACE * _UNPOOLED_EACH // _MIB}; raise its limit (`ulimit -v`)"
+            )
+        return replace(pooled, max_instances=count, is_pooled=False)
+
+    def address_space_each(self) -> int:
+        """Return the bytes of address space that are reserved for one instance of the pool."""
+        return _MEMORIES_EACH * _SLOT + _TABLES_EACH * self.max_table_elements * _ELEMENT + self.stack_size
+
+    def address_space(self) -> int:
+        """Return the bytes of address space that are reserved at once."""
+        return self.max_instances * self.address_space_each() if self.is_pooled else 0
 
     def fingerprint(self) -> str:
         """Return a digest of everything that compiled code depends on."""
-        compiled_in = ("max_memory", "concurrency")
+        compiled_in = ("max_memory", "concurrency", "is_pooled")
         settings = {field.name: getattr(self, field.name) for field in fields(self) if field.name in compiled_in}
         parts = (version("wasmtime"), platform.system(), host_target().name, sorted(settings.items()))
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
 def make_engine(configuration: EngineConfiguration) -> wasmtime.Engine:
-    """Return a wasmtime engine that allocates from a pool sized for `configuration`."""
+    """Return a wasmtime engine that allocates as `configuration` says.
+
+    Raises:
+        EngineError: the process does not have the address space; wasmtime would end it.
+    """
+    size = configuration.address_space()
+    if size and not is_reservable(size):
+        raise EngineError(
+            f"a pool of {configuration.max_instances} instances does not fit into this process: {size // _MIB} MiB of"
+            " address space cannot be had in one piece; raise its limit (`ulimit -v`)"
+        )
     config = wasmtime.Config()
     config.wasm_component_model = True
     config.epoch_interruption = True
@@ -61,12 +120,21 @@ def make_engine(configuration: EngineConfiguration) -> wasmtime.Engine:
     _bindings.wasmtime_config_concurrency_support_set(pointer, configuration.concurrency)
     _bindings.wasmtime_config_async_stack_size_set(pointer, configuration.stack_size)
     _bindings.wasmtime_config_max_wasm_stack_set(pointer, configuration.wasm_stack_size)
+    if configuration.is_pooled:
+        _allocate_from_pool(pointer, configuration)
+    else:
+        _bindings.wasmtime_config_memory_reservation_set(pointer, 0)
+        _bindings.wasmtime_config_memory_guard_size_set(pointer, 0)
+        _bindings.wasmtime_config_memory_reservation_for_growth_set(pointer, _UNPOOLED_GROWTH)
+    return wasmtime.Engine(config)
+
+
+def _allocate_from_pool(pointer: Any, configuration: EngineConfiguration) -> None:
     pooling = _bindings.wasmtime_pooling_allocation_config_new()
     for name, value in _pooling_settings(configuration).items():
         getattr(_bindings, f"wasmtime_pooling_allocation_config_{name}_set")(pooling, value)
     _bindings.wasmtime_pooling_allocation_strategy_set(pointer, pooling)
     _bindings.wasmtime_pooling_allocation_config_delete(pooling)
-    return wasmtime.Engine(config)
 
 
 def _pooling_settings(configuration: EngineConfiguration) -> dict[str, int]:

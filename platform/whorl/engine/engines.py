@@ -1,5 +1,6 @@
-"""The engine: process scope. Owns wasmtime's engine, the epoch ticker and the cache of compiled components."""
+"""The engine: process scope. Owns wasmtime's engine, the epoch ticker, the places of instances and the code in use."""
 
+import threading
 import warnings
 import weakref
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from whorl.engine.components import LinkedComponent
 from whorl.engine.configuration import EngineConfiguration, make_engine
 from whorl.engine.epochs import EpochTicker
 from whorl.engine.host_interfaces import HostInterface
+from whorl.engine.places import Places
 
 
 class Engine:
@@ -20,6 +22,9 @@ class Engine:
 
     Attributes:
         address: the engine, as the C API knows it; 0 when it is closed.
+        places: who may have how many instances.
+        code: the compiled components that are in use, by the digest of what they were made from.
+        loading: held by who looks for code there and adds it, from any thread.
     """
 
     def __init__(self, configuration: EngineConfiguration | None = None) -> None:
@@ -27,6 +32,9 @@ class Engine:
         self.wasmtime = make_engine(self.configuration)
         self.address: int = cast(self.wasmtime.ptr(), c_void_p).value or 0
         self.ticker = EpochTicker(self.wasmtime)
+        self.places = Places(self.configuration.max_instances)
+        self.code: weakref.WeakValueDictionary[str, wasm.Component] = weakref.WeakValueDictionary()
+        self.loading = threading.Lock()
         self._stop_ticker = weakref.finalize(self, self.ticker.stop)  # at the interpreter's exit too
 
     def link(self, name: str, component: wasm.Component, interfaces: Sequence[HostInterface]) -> LinkedComponent:
@@ -41,6 +49,8 @@ class Engine:
         """Stop the ticker and free the engine; every instance must have been closed."""
         self.address = 0
         self._stop_ticker()
+        for component in list(self.code.values()):
+            component.close()
         self.wasmtime.close()
 
     def __del__(self) -> None:

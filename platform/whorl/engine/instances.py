@@ -85,6 +85,7 @@ class Instance:
         self.born = self.released = self.loop.time()
         self._store: int = bindings.store_new(engine_address, None, None)
         self.closed = False
+        linked.places.live += 1
         self.context: int = bindings.store_context(self._store)
         if limits.memory < linked.max_memory or limits.table_elements < linked.max_table_elements:
             bindings.store_limiter(
@@ -154,6 +155,7 @@ class Instance:
         self.state.clear()
         del self.linked.instances[self.context]
         bindings.store_delete(self._store)
+        self.linked.places.live -= 1
         self.linked.spaces.append(self.space)
 
     def __del__(self) -> None:

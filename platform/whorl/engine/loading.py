@@ -7,6 +7,7 @@ that compose them, wasmtime's version and the engine's configuration. What was m
 import hashlib
 import json
 from dataclasses import replace
+from pathlib import Path
 
 from wasmtime import WasmtimeError
 from wasmtime import component as wasm
@@ -54,10 +55,19 @@ class ComponentLoader:
         """
         self._check_refused(name, composition)
         key = self._key(composition)
-        file = self._cache.path(key, lambda: self._make_from(name, composition, key))
+        with self._engine.loading:
+            code = self._engine.code.get(key)
+        if code is None:
+            file = self._cache.path(key, lambda: self._make_from(name, composition, key))
+            with self._engine.loading:
+                code = self._engine.code.get(key) or self._mapped(name, file)
+                self._engine.code[key] = code
+        return code
+
+    def _mapped(self, name: str, file: Path) -> wasm.Component:
         try:
             return wasm.Component.deserialize_file(self._engine.wasmtime, str(file))
-        except WasmtimeError as error:
+        except (WasmtimeError, UnicodeEncodeError) as error:
             raise ComponentError(
                 f"component `{name}`: its compiled code `{file}` cannot be loaded; remove that file and start again:"
                 f" {error}"
@@ -77,6 +87,9 @@ class ComponentLoader:
                     )
 
     def _key(self, composition: Composition) -> str:
+        """Return the digest of all that the code depends on; the name of the root is not among it."""
+        root, *others = composition.components
+        composition = replace(composition, components=(replace(root, name=""), *others))
         digest = hashlib.sha256()
         parts = [self._engine.configuration.fingerprint(), self._tools_digest]
         parts.append(composition.to_json({source.name: _digest(source.wasm) for source in composition.sources()}))

@@ -5,18 +5,10 @@ in use, and refuses when the queue is full. `release` takes it back: used up (or
 return to the warm ones. Closing and making anew happen in `_tend`, on the event loop's next turn, so after the answer
 has been written; one step at a time, and not while requests wait for a turn of their own. A warm instance that has
 served nothing is as good as new and kept; one that has served (`reuse`) goes when it idles, gets old or has grown.
-
-Requests between components could wait for each other in a circle: one that holds an instance waits for the response of
-another, which waits for an instance. Each has a *depth*, the number of requests that wait for it. One of depth d may
-take an instance while fewer than `max_instances + d` are in use, and of those that wait the deepest is first. So there
-is always a place that only requests of a depth or deeper ones can hold. Those of the greatest depth (the trigger bounds
-it) send no requests to components, so they end; hence those that wait for them do, and so on up to depth 0.
 """
 
 import asyncio
-import contextlib
 import logging
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -25,11 +17,16 @@ from whorl.engine.fibers import Call
 from whorl.engine.instances import Instance
 from whorl.engine.limits import InstanceLimits
 from whorl.engine.traps import Trap
+from whorl.engine.turns import PoolFullError, Turns
+
+__all__ = ["InstancePool", "PoolFullError", "PoolSettings"]
 
 logger = logging.getLogger(__name__)
 
 _PAGE = 1 << 16
 _MEASURE_EVERY = 64
+_EXHAUSTED = "maximum concurrent "
+"""How wasmtime begins to say that its pool has no slot: components may have more memories than are planned for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,57 +55,47 @@ class PoolSettings:
     limits: InstanceLimits = field(default_factory=InstanceLimits)
 
 
-class PoolFullError(Exception):
-    """As many requests as may are being served, and the queue is full."""
-
-
-class InstancePool:
+class InstancePool(Turns):
     """The instances of one component. `start` makes the first, `close` ends them all."""
 
     def __init__(self, linked: LinkedComponent, settings: PoolSettings) -> None:
+        super().__init__(linked.name, linked.places, settings.max_instances, settings.queue)
         self.linked = linked
         self.settings = settings
-        self.in_use = 0
         self._ready: list[Instance] = []
         self._retired: list[Instance] = []
-        self._queues: dict[int, deque[asyncio.Future[None]]] = {}
         self._starting: set[asyncio.Task[None]] = set()
         self._tending = False
-        self._closed = False
         self._idle_timer: asyncio.TimerHandle | None = None
-        self._drained: asyncio.Event | None = None
 
     @property
     def ready(self) -> int:
         """How many instances are warm."""
         return len(self._ready)
 
-    @property
-    def waiting(self) -> int:
-        """How many requests wait for a place."""
-        return sum(map(len, self._queues.values()))
-
     async def start(self) -> None:
-        """Make the warm instances.
+        """Take part in the engine's places, and make the warm instances, as far as there is room for them.
 
         Raises:
             Trap: the component cannot be instantiated.
         """
-        while len(self._ready) < self.settings.warm:
+        self._places.join(self)
+        if self.settings.warm:
+            self._places.make_room()
+        while len(self._ready) < self.settings.warm and self._places.has_room:
             self._ready.append(await self.linked.instantiate(self.settings.limits))
 
     def take(self) -> Instance | None:
         """Return an instance if a place is free and one is warm or can be made at once; else try `acquire`."""
-        if self.in_use >= self.settings.max_instances or self._queues or self._closed:
+        if self._queues or self._closed or not (self.in_use < self.sure or self._may_enter(0)):
             return None
         if not self._ready:
             if self._starting:
                 return None
             self._close_one()
-            self._make()
-            if not self._ready:
+            if not (self._places.make_room() and self._make() and self._ready):
                 return None
-        self.in_use += 1
+        self._enter()
         return self._ready.pop()
 
     async def acquire(self, depth: int = 0) -> Instance:
@@ -123,19 +110,34 @@ class InstancePool:
         """
         if self._closed:
             raise self._refusal()
-        if self.in_use < self.settings.max_instances + depth and not any(other >= depth for other in self._queues):
-            self.in_use += 1
-        else:
-            await self._queue(depth)
+        await self._take_turn(depth)
         if self._ready:
             return self._ready.pop()
         # One goes for each that comes: under load, those that wait for it would fill the engine's pool.
         self._close_one()
         try:
-            return await self.linked.instantiate(self.settings.limits)
+            return await self._instantiate()
         except BaseException:
             self._leave()
             raise
+
+    async def _instantiate(self) -> Instance:
+        if not self._places.make_room():
+            raise PoolFullError(f"component `{self.linked.name}`: all instances that the engine can have are in use")
+        try:
+            return await self.linked.instantiate(self.settings.limits)
+        except Trap as trap:
+            if not str(trap).startswith(_EXHAUSTED):
+                raise
+            self._places.give_up_one()
+            raise PoolFullError(f"component `{self.linked.name}`: the engine's pool is exhausted: {trap}") from trap
+
+    def give_up_one(self) -> bool:
+        """Close an instance that serves nobody; tell whether there was one."""
+        if not (self._retired or self._ready):
+            return False
+        (self._retired or self._ready).pop().close()
+        return True
 
     def release(self, instance: Instance) -> None:
         """Take back an instance whose request has ended."""
@@ -151,10 +153,7 @@ class InstancePool:
 
     async def close(self) -> None:
         """Wait until nothing is in use any more, then close every instance."""
-        self._closed = True
-        queues, self._queues = self._queues, {}
-        for turn in [turn for queue in queues.values() for turn in queue if not turn.done()]:
-            turn.set_exception(self._refusal())
+        self._refuse_all()
         if self.in_use or self._starting:
             self._drained = asyncio.Event()
             await self._drained.wait()
@@ -164,6 +163,7 @@ class InstancePool:
         self._ready = []
         while self._retired:
             self._retired.pop().close()
+        self._places.leave(self)
 
     def _keep(self, instance: Instance) -> None:
         """Make an instance that has served ready for another request, unless it is worn."""
@@ -190,50 +190,6 @@ class InstancePool:
             return True
         return pages is not None and pages * _PAGE > limit
 
-    async def _queue(self, depth: int) -> None:
-        queue = self._queues.get(depth) or deque()
-        if len(queue) >= self.settings.queue:
-            raise self._refusal()
-        turn = asyncio.get_running_loop().create_future()
-        self._queues[depth] = queue
-        queue.append(turn)
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self._leave()
-            with contextlib.suppress(ValueError):
-                queue.remove(turn)
-            if not queue and self._queues.get(depth) is queue:
-                del self._queues[depth]
-            raise
-
-    def _refusal(self) -> PoolFullError:
-        state = "closing" if self._closed else f"{self.in_use} in use, {self.waiting} waiting"
-        return PoolFullError(f"component `{self.linked.name}`: {state}")
-
-    def _leave(self) -> None:
-        """Give a place back: of the deepest requests that wait to the one that has waited longest, else to nobody."""
-        self.in_use -= 1
-        if self._queues:
-            self._call_next()
-        if self._drained is not None:
-            self._note_drained()
-
-    def _call_next(self) -> None:
-        for depth in sorted(self._queues, reverse=True):
-            queue = self._queues[depth]
-            while queue and self.in_use < self.settings.max_instances + depth:
-                turn = queue.popleft()
-                if not queue:
-                    del self._queues[depth]
-                if not turn.done():
-                    self.in_use += 1
-                    turn.set_result(None)
-                    return
-            if queue:
-                return
-
     def _note_drained(self) -> None:
         if self._drained is not None and not self.in_use and not self._starting:
             self._drained.set()
@@ -245,7 +201,7 @@ class InstancePool:
         wanted = self.settings.warm - len(self._ready) - len(self._starting)
         if wanted > 0 and not self._queues and not self._closed:
             # What failed may fail again: the next request tries once more, with a turn of the loop between.
-            wanted = wanted - 1 if self._make() else 0
+            wanted = wanted - 1 if self._places.has_room and self._make() else 0
         if self._retired or (wanted > 0 and not self._queues and not self._closed):
             self._tending = True
             asyncio.get_running_loop().call_soon(self._tend)
@@ -256,6 +212,8 @@ class InstancePool:
 
     def _make(self) -> bool:
         """Begin to make an instance; tell whether that did not fail at once."""
+        if self._places.making > self._places.spare:
+            return False
         instance = Instance(self.linked, self.settings.limits)
         call = instance.start()
         try:
@@ -268,6 +226,7 @@ class InstancePool:
             return True
         task = instance.loop.create_task(self._finish(instance, call))
         self._starting.add(task)
+        self._places.making += 1
         task.add_done_callback(self._started)
         return True
 
@@ -282,6 +241,7 @@ class InstancePool:
 
     def _started(self, task: asyncio.Task[None]) -> None:
         self._starting.discard(task)
+        self._places.making -= 1
         self._note_drained()
 
     def _give_up(self, instance: Instance, trap: Trap) -> None:

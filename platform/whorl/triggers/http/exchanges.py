@@ -13,11 +13,11 @@ from collections import deque
 from whorl.engine.instances import Instance
 from whorl.engine.packing import (
     MalformedError,
+    Text,
     decode_base64,
     decode_head,
     encode_fields,
     encode_head,
-    is_utf8,
     pack,
     unpack,
 )
@@ -172,12 +172,17 @@ class Exchange:
 
     def request(self) -> bytes:
         """Answer `request`: the head and what is there of the body."""
-        request = self._request
         body = self._take_unread(REQUEST_BUFFER) if self._unread else b""
         flags = b"" if self._ended and not self._unread and not self._trailers_in else b"s"
-        if body and not is_utf8(body):
-            flags += b"b"
-            body = b2a_base64(body, newline=False)
+        if body.isascii():
+            return self._start(flags, body)
+        try:
+            return Text(self._start(flags, body))
+        except UnicodeDecodeError:
+            return self._start(flags + b"b", b2a_base64(body, newline=False))
+
+    def _start(self, flags: bytes, body: bytes) -> bytes:
+        request = self._request
         head = encode_head(
             b"%b\r%b\r%b\r%b\r%b\r%b"
             % (request.method, request.scheme, request.authority, request.target, flags, self._fields)

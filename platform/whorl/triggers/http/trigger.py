@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from whorl.app.locked import LockedApp
-from whorl.app.preparation import NoProgress, Progress, allowed_hosts, link, pool_settings, prepare
+from whorl.app.preparation import NoProgress, Progress, allowed_hosts, check_instances, link, pool_settings, prepare
 from whorl.app.routes import RoutePattern
 from whorl.capabilities.catalogue import Services
 from whorl.capabilities.key_value import KeyValueCapability, KeyValueStores, default_configurations
@@ -17,10 +17,10 @@ from whorl.capabilities.outbound_http.memory_client import MemoryHttpClient
 from whorl.capabilities.outbound_http.network import network_client
 from whorl.capabilities.wasi.cli import LogSink
 from whorl.engine.cache import CompiledCache
-from whorl.engine.configuration import EngineConfiguration
 from whorl.engine.engines import Engine
 from whorl.engine.loading import CompiledComponent, ComponentLoader
 from whorl.engine.pool import InstancePool
+from whorl.engine.sharing import shared_engine
 from whorl.engine.traps import Trap
 from whorl.errors import ComponentError
 from whorl.triggers.http.application import HttpApplication
@@ -33,7 +33,6 @@ from whorl.triggers.http.responses import Reply, ResponseSink
 from whorl.triggers.http.uploads import Uploads
 
 _DRIVER = "driver-http"
-_SPARE_INSTANCES = 16
 _GRACE = 30.0
 
 
@@ -93,6 +92,7 @@ class HttpTrigger:
 
         Raises:
             ComponentError: a component cannot be prepared or instantiated.
+            EngineError: fewer instances fit into this process than the manifest asks for.
             StoreError: the cache or a store cannot be used.
         """
         try:
@@ -120,7 +120,8 @@ class HttpTrigger:
         stores = self._stack.enter_context(KeyValueStores.open(default_configurations(options.state_dir)))
         network = network_client(allowed_hosts(component) for component in app.served_components())
         self._stack.push_async_callback(network.aclose)
-        engine = self._stack.enter_context(Engine(_configuration(app)))
+        engine = self._stack.enter_context(shared_engine())
+        check_instances(app, engine.places.total)
         loader = ComponentLoader(engine, CompiledCache(options.cache_dir))
         running: set[asyncio.Task[None]] = set()
         chain = Chain(self._executors, running)
@@ -147,17 +148,11 @@ class HttpTrigger:
         except Trap as trap:
             raise ComponentError(f"component `{component}` cannot be instantiated: {trap}") from trap
         self.pools[component] = pool
-        places = max(1, locked.settings.max_instances // 2)
+        places = max(1, min(locked.settings.max_instances, engine.places.total) // 2)
         uploads = Uploads(places, locked.settings.queue)
         self._executors[component] = Executor(
             component, pool, locked.settings.timeout, OutboundHttp.cancel_request, uploads
         )
-
-
-def _configuration(app: LockedApp) -> EngineConfiguration:
-    settings = [component.settings for component in app.served_components()]
-    instances = sum(each.max_instances + each.warm for each in settings) + _SPARE_INSTANCES
-    return EngineConfiguration(max_instances=instances, max_memory=max(each.memory for each in settings))
 
 
 def _routes(app: LockedApp) -> list[tuple[RoutePattern, str]]:

@@ -15,6 +15,9 @@ from whorl.capabilities.key_value.stores import limited
 SLICE_SECONDS = 0.002
 """How long a slice is read for; packing what was read takes about as long again."""
 
+STRIDE = 64
+"""After how many positions the clock is looked at: a short answer is one slice, whatever else the machine does."""
+
 SLICE_BYTES = 256 * 1024
 """After how many bytes of keys or values a slice ends."""
 
@@ -32,11 +35,18 @@ class Reading(Generic[Position, Item]):
         is_done: everything has been read.
     """
 
-    def __init__(self, start: Position, resume: Resume[Position, Item], seconds: float = SLICE_SECONDS) -> None:
+    def __init__(
+        self,
+        start: Position,
+        resume: Resume[Position, Item],
+        seconds: float = SLICE_SECONDS,
+        stride: int = STRIDE,
+    ) -> None:
         self.is_done = False
         self._position = start
         self._resume = resume
         self._seconds = seconds
+        self._stride = stride
         self._total = 0
 
     def read(self) -> list[Item]:
@@ -50,11 +60,11 @@ class Reading(Generic[Position, Item]):
         position, total = self._position, self._total
         until, most = perf_counter() + self._seconds, self._total + SLICE_BYTES
         with closing(self._resume(position)) as found:
-            for position, some in found:  # noqa: B007 - the last one counts
+            for count, (position, some) in enumerate(found, 1):  # noqa: B007 - the last position counts
                 for item in some:
                     total = limited(total + (0 if item is None else len(item)))
                     items.append(item)
-                if total > most or perf_counter() >= until:
+                if total > most or (count % self._stride == 0 and perf_counter() >= until):
                     break
             else:
                 self.is_done = True

@@ -114,7 +114,7 @@ def counting(items: int, fails_at: int | None = None) -> Reading[int, bytes]:
                 raise StoreFailure("broken")
             yield number + 1, [b"%d" % number]
 
-    return Reading(0, resume, seconds=0)
+    return Reading(0, resume, seconds=0, stride=1)
 
 
 async def test_a_long_answer_is_given_in_parts_with_a_turn_of_the_loop_before_each() -> None:

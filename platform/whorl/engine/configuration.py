@@ -31,6 +31,18 @@ _UNPOOLED_EACH = 64 * _MIB
 _UNPOOLED_GROWTH = _MIB
 
 
+_RANGES = {
+    "max_instances": (1, 1 << 40),
+    "max_memory": (1 << 16, 1 << 32),
+    "max_table_elements": (1, 1 << 24),
+    "memory_keep_resident": (0, 1 << 32),
+    "table_keep_resident": (0, 1 << 32),
+    "stack_keep_resident": (0, 1 << 32),
+    "stack_size": (256 * _KIB, 256 * _MIB),
+    "wasm_stack_size": (64 * _KIB, 128 * _MIB),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class EngineConfiguration:
     """How the engine is set up. All sizes in bytes.
@@ -47,6 +59,9 @@ class EngineConfiguration:
         concurrency: the component model's async functions (WASI 0.3); makes each call dearer.
         is_pooled: memories are slots of one large reservation. Without, each is mapped by itself and no larger than it
             must be, and the code checks addresses: slower, for processes with little address space.
+
+    Raises:
+        ValueError: a value is none that wasmtime takes; it would end the process.
     """
 
     max_instances: int = 1000
@@ -59,6 +74,14 @@ class EngineConfiguration:
     wasm_stack_size: int = 512 * _KIB
     concurrency: bool = False
     is_pooled: bool = True
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in _RANGES.items():
+            value = getattr(self, name)
+            if type(value) is not int or not least <= value <= most:
+                raise ValueError(f"`{name}` must be a number from {least} to {most}, not {value!r}")
+        if self.wasm_stack_size > self.stack_size // 2:
+            raise ValueError("`wasm_stack_size` must leave half of `stack_size` to the host")
 
     @classmethod
     def fitting(cls, budget: Budget) -> "EngineConfiguration":

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from wasmtime import WasmtimeError, _bindings
 
 from whorl.engine import bindings
-from whorl.engine.traps import LimitExceeded, Trap
+from whorl.engine.traps import LimitExceeded, Trap, words_of
 
 if TYPE_CHECKING:
     from whorl.engine.instances import Instance
@@ -140,7 +140,7 @@ def _trap(instance: "Instance", message: str) -> Trap:
     if isinstance(failure, Trap):
         return failure
     if failure is not None:
-        trap = Trap(f"{failure}", message)
+        trap = Trap(words_of(failure), message)
         trap.__cause__ = failure
         return trap
     found = _REASON.search(message)

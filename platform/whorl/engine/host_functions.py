@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from whorl.engine import bindings
 from whorl.engine.host_interfaces import HostFunction, ValueType
+from whorl.engine.traps import words_of
 from whorl.engine.values import make_reader, make_writer, read_string
 
 if TYPE_CHECKING:
@@ -20,10 +21,7 @@ _Call = Callable[["Instance", int, int], None]
 def record_failure(instance: "Instance", raised: BaseException) -> int:
     """Keep what a host function raised as the cause of the trap, and return the error that makes it one."""
     instance.failure = raised
-    try:
-        message = f"{type(raised).__name__}: {raised}"
-    except Exception:  # noqa: BLE001 - whatever it is that cannot say what it is
-        message = type(raised).__name__
+    message = f"{type(raised).__name__}: {words_of(raised)}"
     address: int = bindings.error_new(message.encode(errors="replace").replace(b"\0", b""))
     return address
 

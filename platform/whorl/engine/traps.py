@@ -28,3 +28,11 @@ class LimitExceeded(Trap):
         super().__init__(f"the guest exceeded its limit `{limit}` of {value:g} s")
         self.limit = limit
         self.value = value
+
+
+def words_of(raised: BaseException) -> str:
+    """Return what an exception says, or what it is when it cannot say anything."""
+    try:
+        return str(raised)
+    except Exception:  # noqa: BLE001 - whatever keeps it from speaking
+        return type(raised).__name__

@@ -139,8 +139,12 @@ async def test_a_request_without_a_host_is_refused(lab: Live) -> None:
     await writer.wait_closed()
 
 
-async def test_a_request_cannot_pretend_to_be_chained(lab: Live) -> None:
-    assert (await lab.client.get("/hello", headers={"host": "lab.spin.internal"})).status_code == 400
+@pytest.mark.parametrize(
+    "host", ["lab.spin.internal", "LAB.Spin.Internal", "lab.spin.internal.", "lab.spin.internal:80"]
+)
+@pytest.mark.parametrize("body", [b"", b"x" * 200_000])
+async def test_a_request_cannot_pretend_to_be_chained(lab: Live, host: str, body: bytes) -> None:
+    assert (await lab.client.post("/hello", headers={"host": host}, content=body)).status_code == 400
 
 
 async def test_a_path_without_a_route_is_an_empty_404(tmp_path: Path) -> None:

@@ -147,9 +147,8 @@ class InstancePool(Turns):
         else:
             self._keep(instance)
         self._leave()
-        if not self._tending and (self._retired or len(self._ready) < self.settings.warm):
-            self._tending = True
-            instance.loop.call_soon(self._tend)
+        if self._retired or len(self._ready) < self.settings.warm:
+            self._tend_soon()
 
     async def close(self) -> None:
         """Wait until nothing is in use any more, then close every instance."""
@@ -194,6 +193,11 @@ class InstancePool(Turns):
         if self._drained is not None and not self.in_use and not self._starting:
             self._drained.set()
 
+    def _tend_soon(self) -> None:
+        if not self._tending:
+            self._tending = True
+            asyncio.get_running_loop().call_soon(self._tend)
+
     def _tend(self) -> None:
         """Close one used instance and make one new, then come again if there is more to do."""
         self._tending = False
@@ -203,8 +207,7 @@ class InstancePool(Turns):
             # What failed may fail again: the next request tries once more, with a turn of the loop between.
             wanted = wanted - 1 if self._places.has_room and self._make() else 0
         if self._retired or (wanted > 0 and not self._queues and not self._closed):
-            self._tending = True
-            asyncio.get_running_loop().call_soon(self._tend)
+            self._tend_soon()
 
     def _close_one(self) -> None:
         if self._retired:
@@ -238,6 +241,8 @@ class InstancePool(Turns):
         else:
             enough = len(self._ready) >= max(self.settings.warm, 1) or self._closed
             (self._retired if enough else self._ready).append(instance)
+            if enough:
+                self._tend_soon()
 
     def _started(self, task: asyncio.Task[None]) -> None:
         self._starting.discard(task)
@@ -261,6 +266,5 @@ class InstancePool(Turns):
         self._ready = [instance for instance in self._ready if not worn(instance)]
         if any(instance.served for instance in self._ready):
             self._watch_idle()
-        if self._retired and not self._tending:
-            self._tending = True
-            asyncio.get_running_loop().call_soon(self._tend)
+        if self._retired:
+            self._tend_soon()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from http_door import LOOPS, Door, is_served
-from raw_http import PROBE, post, request
+from raw_http import LAST_CHUNK, PROBE, chunk, chunked, post, request
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", LOOPS, scope="module")]
 
@@ -139,6 +139,21 @@ async def test_a_hundred_requests_in_a_row_are_answered_in_order(door: Door, pie
             assert body in response.body, at
         assert await is_served(client)
     assert len(door.begun) == 101
+    assert await door.is_well()
+
+
+@pytest.mark.parametrize("is_chunked", [False, True], ids=["length", "chunks"])
+async def test_a_body_that_comes_while_its_request_waits_is_read_in_its_turn(door: Door, *, is_chunked: bool) -> None:
+    body = chunked(b"/late", chunk(b"hello") + LAST_CHUNK) if is_chunked else post(b"/late", b"hello")
+    async with door.open() as client:
+        await client.send(request(b"/sleep?100") + body[:-8])
+        await asyncio.sleep(0.02)
+        await client.send(body[-8:-3])
+        await asyncio.sleep(0.02)
+        await client.send(body[-3:] + request(b"/head"))
+        responses = [await client.response(method) for method in (b"GET", b"POST", b"GET")]
+        assert await is_served(client)
+    assert [response and response.body[:6] for response in responses] == [b"slept", b"5 byte", b"Method"]
     assert await door.is_well()
 
 

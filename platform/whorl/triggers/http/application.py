@@ -88,11 +88,7 @@ class HttpApplication:
             await sink.whole(_NOT_FOUND, b"")
             return
         lines, authority = visible_fields(request.headers)
-        if (
-            authority is None
-            or authority.partition(b":")[0].endswith(_INTERNAL_SUFFIX)
-            or _LINE_BREAK.search(authority) is not None
-        ):
+        if authority is None or _is_internal(authority) or _LINE_BREAK.search(authority) is not None:
             await sink.whole(_BAD_REQUEST, b"")
             return
         request.authority = authority
@@ -120,7 +116,7 @@ class HttpApplication:
         if match is None:
             return None
         lines, authority = visible_fields(request.headers)
-        if authority is None or authority.partition(b":")[0].endswith(_INTERNAL_SUFFIX):
+        if authority is None or _is_internal(authority):
             return None
         executor = match.route.target
         instance = executor.pool.take()
@@ -137,6 +133,11 @@ class HttpApplication:
                 "request to `%s` matched no route and got a plain 404; add a catch-all route (`/...`) to answer better",
                 path.decode("latin-1"),
             )
+
+
+def _is_internal(authority: bytes) -> bool:
+    """Tell whether only components of the app can be reached so, by requests that no client sends."""
+    return authority.partition(b":")[0].lower().rstrip(b".").endswith(_INTERNAL_SUFFIX)
 
 
 def _info(app: LockedApp) -> str:

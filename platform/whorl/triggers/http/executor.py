@@ -112,6 +112,10 @@ class Executor:
                 return BegunRequest(self, request, exchange, call)
         except Trap as trap:
             status = _report(self.component, request, _exit_of(instance) or trap)
+        except BaseException:
+            instance.poisoned = True
+            self.release(instance, exchange, status)
+            raise
         self.release(instance, exchange, status)
         return _reply(exchange, self.component) or BegunRequest(self, request, exchange, None)
 

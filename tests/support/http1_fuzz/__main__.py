@@ -1,64 +1,46 @@
-"""Fuzzes the incoming door for a while: `scripts/fuzz --minutes N --seed S`; `--only NUMBER` repeats one input."""
+"""Sends mutated HTTP messages to a served guest until one breaks a rule or the time is up."""
 
 import argparse
 import asyncio
-import itertools
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
-from live_server import GUESTS, manifest, serving
-
-from http1_fuzz.campaigns import Campaign
-from http1_fuzz.inputs import Input, make_input
+from http1_fuzz.sessions import Bounds, Outcome, fuzz, repeat_input
 from whorl.server.serving import event_loop
-
-_REPORT_EVERY = 10_000
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/fuzz", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--seed", type=int, default=int(time.time()))
-    parser.add_argument("--only", type=int, metavar="NUMBER")
+    parser.add_argument("--minutes", type=float, default=10.0, help="how long at most")
+    parser.add_argument("--inputs", type=int, help="how many at most")
+    parser.add_argument("--seed", type=int, default=int(time.time()), help="what the inputs follow from")
+    parser.add_argument("--only", type=int, metavar="NUMBER", help="run this one of them")
     return parser.parse_args()
 
 
-def _series(seed: int, until: float, campaign: Campaign) -> Iterator[tuple[int, Input]]:
-    for number in itertools.count():
-        if time.monotonic() > until or campaign.findings:
-            return
-        if number and number % _REPORT_EVERY == 0:
-            sys.stdout.write(f"{number} inputs, {campaign.served} requests served\n")
-            sys.stdout.flush()
-        yield number, make_input(seed, number)
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
-async def _fuzz(arguments: argparse.Namespace) -> int:
-    seed: int = arguments.seed
-    sys.stdout.write(f"seed {seed}\n")
-    with tempfile.TemporaryDirectory() as folder:
-        origin = manifest(Path(folder), GUESTS / "lab.wasm", settings="reuse = 100000")
-        async with serving(origin) as live:
-            campaign = Campaign(live)
-            with campaign.watching():
-                if arguments.only is None:
-                    until = time.monotonic() + arguments.minutes * 60
-                    await campaign.run(_series(seed, until, campaign))
-                else:
-                    await campaign.run(iter([(arguments.only, make_input(seed, arguments.only))]))
-    for finding in campaign.findings:
-        sys.stdout.write(f"{finding}\n  again: scripts/fuzz --seed {seed} --only {finding.number}\n")
-    sys.stdout.write(f"{campaign.tried} inputs, {campaign.served} requests served, {len(campaign.findings)} findings\n")
-    return 1 if campaign.findings else 0
+async def _run(arguments: argparse.Namespace) -> Outcome:
+    if arguments.only is not None:
+        return await repeat_input(arguments.seed, arguments.only)
+    return await fuzz(arguments.seed, Bounds(arguments.inputs, arguments.minutes * 60), _say)
 
 
 def main() -> int:
     """Fuzz as the command line says, and return the exit code."""
+    arguments = _arguments()
+    _say(f"seed {arguments.seed}")
     with asyncio.Runner(loop_factory=event_loop) as runner:
-        return runner.run(_fuzz(_arguments()))
+        outcome = runner.run(_run(arguments))
+    for finding in outcome.findings:
+        _say(f"{finding}\n  again: scripts/fuzz --seed {arguments.seed} --only {finding.number}")
+    for leftover in outcome.leftovers:
+        _say(f"left behind: {leftover}")
+    _say(f"{outcome.tried} inputs, {outcome.served} requests served, {len(outcome.findings)} findings")
+    return 1 if outcome.findings or outcome.leftovers else 0
 
 
 if __name__ == "__main__":

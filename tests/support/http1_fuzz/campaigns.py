@@ -6,31 +6,31 @@ says that it is finished, waits first, closes or resets, and has to see the conn
 """
 
 import asyncio
+import contextlib
 import logging
 import re
 import socket
-import struct
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import cast
 
 from live_server import Live
-from raw_http import PATIENCE
+from raw_http import PATIENCE, RESET_ON_CLOSE
 
 from http1_fuzz.inputs import Ending, Input
-from http1_fuzz.reading import NotResponsesError, SeenRequest, requests_in, statuses_in
+from http1_fuzz.reading import NotResponsesError, SeenRequest, is_readable, requests_in, statuses_in
 from whorl.engine.instances import Instance
 from whorl.triggers.http.executor import BegunRequest, Executor
 from whorl.triggers.http.messages import IncomingRequest
 from whorl.triggers.http.responses import Reply
 
-_AT_ONCE = 64
+_AT_ONCE = 96
 _TURNS_BETWEEN = 2
 _WAIT = 0.02
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _ADDRESS = re.compile(rb"\rspin-client-addr\n127\.0\.0\.1:([0-9]+)\r")
+_ABSOLUTE = re.compile(rb"https?://[^/?]*(.*)", re.IGNORECASE)
+_VERSION = b"HTTP/1.1 "
 _ALLOWED_ERRORS = frozenset({501, 505})
 
 
@@ -49,9 +49,10 @@ class Finding:
 class _Client(asyncio.Protocol):
     """One connection that does what an input says."""
 
-    def __init__(self, plan: Input) -> None:
+    def __init__(self, plan: Input, runs: dict[int, list[SeenRequest]]) -> None:
         self.received = bytearray()
         self.port = 0
+        self._runs = runs
         self._loop = asyncio.get_running_loop()
         self._plan = plan
         self._left = iter(plan.pieces)
@@ -62,6 +63,8 @@ class _Client(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self.port = transport.get_extra_info("sockname")[1]
+        # The port may have been that of a client that left before its guest was run.
+        self._runs.pop(self.port, None)
         self._step(0)
 
     def data_received(self, data: bytes) -> None:
@@ -88,15 +91,22 @@ class _Client(asyncio.Protocol):
             self._transport.write(piece)
             self._loop.call_soon(self._step, _TURNS_BETWEEN)
         elif self._plan.ending is Ending.WAIT:
-            self._loop.call_later(_WAIT, self._finish)
+            self._loop.call_later(_WAIT, self._wait, -1)
         elif self._plan.ending is Ending.CLOSE:
             self._transport.close()
         elif self._plan.ending is Ending.RESET:
             connection = self._transport.get_extra_info("socket")
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
             self._transport.abort()
         else:
             self._finish()
+
+    def _wait(self, received: int) -> None:
+        """Finish if no more than `received` bytes have come meanwhile."""
+        if len(self.received) == received:
+            self._finish()
+        elif not self._is_lost:
+            self._loop.call_later(_WAIT, self._wait, len(self.received))
 
     def _finish(self) -> None:
         if not (self._is_lost or self._transport.is_closing()):
@@ -133,20 +143,14 @@ class Campaign:
     _runs: defaultdict[int, list[SeenRequest]] = field(default_factory=lambda: defaultdict(list))
     _notes: _Notes = field(default_factory=_Notes)
 
-    @contextmanager
+    @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
         """Note what guests are run for, and what is logged, for the length of the block."""
-        begin = Executor.begin
+        campaign, begin = self, Executor.begin
 
-        def noted(
-            executor: Executor, instance: Instance, request: IncomingRequest, fields: bytes
-        ) -> Reply | BegunRequest:
-            address = _ADDRESS.search(fields)
-            if address is None:
-                raise AssertionError(f"a guest is not told whom it serves: {fields!r}")
-            self._runs[int(address[1])].append(SeenRequest(request.method, request.target))
-            self.served += 1
-            return begin(executor, instance, request, fields)
+        def noted(self: Executor, instance: Instance, request: IncomingRequest, fields: bytes) -> Reply | BegunRequest:
+            campaign._note(request, fields)
+            return begin(self, instance, request, fields)
 
         root = logging.getLogger()
         root.addHandler(self._notes)
@@ -158,11 +162,10 @@ class Campaign:
             root.removeHandler(self._notes)
 
     def _note(self, request: IncomingRequest, fields: bytes) -> None:
-        address = _ADDRESS.search(fields)
-        if address is None:
-            raise AssertionError(f"a guest is not told whom it serves: {fields!r}")
-        self._runs[int(address[1])].append(SeenRequest(request.method, request.target))
         self.served += 1
+        address = _ADDRESS.search(fields)
+        if address is not None:
+            self._runs[int(address[1])].append(SeenRequest(request.method, request.target))
 
     async def run(self, inputs: Iterator[tuple[int, Input]]) -> None:
         """Run `inputs`, each with its number, many at a time."""
@@ -175,11 +178,17 @@ class Campaign:
             for rule in await self._broken_rules(plan):
                 self.findings.append(Finding(number, plan, rule))
 
+    async def _connect(self, plan: Input) -> _Client:
+        loop, address = asyncio.get_running_loop(), self.live.address
+        while True:
+            # So many connections come and go that a port is used again before its last connection is forgotten.
+            with contextlib.suppress(ConnectionResetError):
+                _, client = await loop.create_connection(lambda: _Client(plan, self._runs), address.host, address.port)
+                return client
+
     async def _broken_rules(self, plan: Input) -> list[str]:
         self.tried += 1
-        loop = asyncio.get_running_loop()
-        address = self.live.address
-        _, client = await loop.create_connection(lambda: _Client(plan), address.host, address.port)
+        client = await self._connect(plan)
         broken = []
         try:
             async with asyncio.timeout(PATIENCE):
@@ -188,7 +197,7 @@ class Campaign:
             client.give_up()
             broken.append("the connection does not end")
         runs = self._runs.pop(client.port, [])
-        if runs or client.received:
+        if (runs or client.received) and is_readable(plan.data):
             broken += _judge(plan, bytes(client.received), runs)
         if self._notes.lines:
             # Of this input, or of one that runs beside it.
@@ -199,12 +208,13 @@ class Campaign:
 
 def _judge(plan: Input, received: bytes, runs: list[SeenRequest]) -> list[str]:
     """Return the rules that an exchange has broken."""
-    requests = requests_in(plan.data)
+    is_refusal_alone = not runs and received.count(_VERSION) == 1
+    requests = [] if is_refusal_alone else requests_in(plan.data)
     broken = []
     if not _is_row_of(runs, requests):
         broken.append(f"guests ran for {runs}, a strict reader sees {requests}")
     try:
-        statuses, breaks_off = statuses_in(received, requests)
+        statuses = statuses_in(received, requests)
     except NotResponsesError as error:
         return [*broken, f"what came is no response: {error}"]
     if any(status >= 500 and status not in _ALLOWED_ERRORS for status in statuses):
@@ -214,8 +224,8 @@ def _judge(plan: Input, received: bytes, runs: list[SeenRequest]) -> list[str]:
     refusals = [at for at, status in enumerate(statuses) if status not in (200, 204, 404, 417)]
     if refusals and refusals[0] != len(statuses) - 1:
         broken.append(f"answered {statuses}: something follows a refusal")
-    is_cut = breaks_off or plan.ending is not Ending.WAIT
-    if len(runs) > len(statuses) + is_cut * len(runs):
+    # Who is finished has gone, as far as the server can tell: the guest that runs then is ended without an answer.
+    if plan.ending in (Ending.WAIT, Ending.FINISH) and len(runs) > len(statuses) + 1:
         broken.append(f"guests ran {len(runs)} times, answered {statuses}")
     return broken
 
@@ -228,6 +238,8 @@ def _is_row_of(runs: list[SeenRequest], requests: list[SeenRequest]) -> bool:
 
 def _is_same(run: SeenRequest, request: SeenRequest) -> bool:
     """An absolute target is taken apart, and an empty query may be left out."""
-    target, seen = run.target.rstrip(b"?"), request.target.rstrip(b"?")
-    is_absolute = b"://" in seen and (seen.endswith(target) or target == b"/")
-    return run.method == request.method and (target == seen or is_absolute)
+    target = request.target
+    absolute = _ABSOLUTE.fullmatch(target)
+    if absolute is not None:
+        target = absolute[1] if absolute[1].startswith(b"/") else b"/" + absolute[1]
+    return run.method == request.method and run.target.rstrip(b"?") == target.rstrip(b"?")

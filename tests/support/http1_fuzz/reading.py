@@ -1,7 +1,8 @@
 """What a strict reader makes of the bytes of a connection, in either direction.
 
 Requests are read by h11, and more strictly where it is generous: line ends, folded fields, two lengths or codings. A
-server may refuse what this reader takes, but must not run what this reader does not see.
+server may refuse what this reader takes, but must not run what this reader does not see. What RFC 9112 lets a server
+pass over (section 2.2: line ends before a request; section 3: more than one space in its first line) is passed over.
 """
 
 import re
@@ -10,9 +11,12 @@ from dataclasses import dataclass
 import h11
 
 _BARE_END = re.compile(rb"(?<!\r)\n|\r(?!\n)|\r\n[ \t]|\0")
+_SPACES = re.compile(rb" +")
+_MANY_ZEROS = b"0" * 15
 _STATUS_LINE = re.compile(rb"HTTP/1\.1 ([1-5][0-9]{2}) [ -~]*")
 _FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~0-9a-z]+): ([\t -~\x80-\xff]*)")
 _CHUNK_SIZE = re.compile(rb"([0-9a-f]+)\r\n")
+_FIRST_FINAL = 200
 _BODILESS = frozenset({204, 304})
 
 
@@ -24,27 +28,44 @@ class SeenRequest:
     target: bytes
 
 
+def is_readable(data: bytes) -> bool:
+    """Tell whether `requests_in` can be trusted with `data`: h11 takes no size of more than 20 digits, zeros or not."""
+    return _MANY_ZEROS not in data
+
+
 def requests_in(data: bytes) -> list[SeenRequest]:
-    """Return the requests that stand in `data`, up to the first that is not good or not complete, which is included."""
+    """Return the requests that stand in `data`, up to what is not good; the last may not be complete."""
     seen: list[SeenRequest] = []
     while (data := data.lstrip(b"\r\n")) and _is_plain(data):
         connection = h11.Connection(h11.SERVER, max_incomplete_event_size=1 << 20)
-        connection.receive_data(data)
-        try:
-            event = connection.next_event()
-            if not isinstance(event, h11.Request) or not _is_framed_once(event):
-                break
-            seen.append(SeenRequest(bytes(event.method), bytes(event.target)))
-            while not isinstance(event, h11.EndOfMessage):
-                event = connection.next_event()
-                if event is h11.NEED_DATA:
-                    return seen
-        except h11.RemoteProtocolError:
+        first, end, rest = data.partition(b"\r\n")
+        connection.receive_data(_SPACES.sub(b" ", first) + end + rest)
+        head = _event(connection)
+        if not isinstance(head, h11.Request) or not _is_framed_once(head):
             break
-        if connection.their_state is h11.MUST_CLOSE:
+        seen.append(SeenRequest(bytes(head.method), bytes(head.target)))
+        while not isinstance(event := _event(connection), h11.EndOfMessage):
+            if not isinstance(event, h11.Data):
+                return seen
+        if _closes(head):
             break
         data = connection.trailing_data[0]
     return seen
+
+
+def _event(connection: h11.Connection) -> object:
+    """Return what comes next; None: nothing that is good."""
+    try:
+        return connection.next_event()
+    except h11.RemoteProtocolError:
+        return None
+
+
+def _closes(request: h11.Request) -> bool:
+    """Tell whether nothing behind `request` counts."""
+    values = [bytes(value).lower() for name, value in request.headers if name == b"connection"]
+    options = {option.strip() for value in values for option in value.split(b",")}
+    return b"close" in options or (request.http_version == b"1.0" and b"keep-alive" not in options)
 
 
 def _is_plain(data: bytes) -> bool:
@@ -63,8 +84,8 @@ class NotResponsesError(Exception):
     """What the server sent is not a row of responses."""
 
 
-def statuses_in(received: bytes, requests: list[SeenRequest]) -> tuple[list[int], bool]:
-    """Return the final statuses of the responses in `received`, and whether the last of them breaks off.
+def statuses_in(received: bytes, requests: list[SeenRequest]) -> list[int]:
+    """Return the final statuses of the responses in `received`; the last may break off.
 
     Args:
         received: everything that the server sent.
@@ -77,21 +98,14 @@ def statuses_in(received: bytes, requests: list[SeenRequest]) -> tuple[list[int]
     while received:
         head, end, rest = received.partition(b"\r\n\r\n")
         if not end:
-            return statuses, True
+            break
         status, fields = _read_head(head)
-        if status < 200:
-            received = rest
-            continue
         is_head = len(statuses) < len(requests) and requests[len(statuses)].method == b"HEAD"
-        statuses.append(status)
-        if is_head or status in _BODILESS:
-            received = rest
-            continue
-        after = _behind_body(rest, fields)
-        if after is None:
-            return statuses, True
-        received = after
-    return statuses, False
+        if status >= _FIRST_FINAL:
+            statuses.append(status)
+        has_body = not (is_head or status < _FIRST_FINAL or status in _BODILESS)
+        received = _behind_body(rest, fields) if has_body else rest
+    return statuses
 
 
 def _read_head(head: bytes) -> tuple[int, dict[bytes, bytes]]:
@@ -104,28 +118,25 @@ def _read_head(head: bytes) -> tuple[int, dict[bytes, bytes]]:
     return int(status[1]), fields
 
 
-def _behind_body(rest: bytes, fields: dict[bytes, bytes]) -> bytes | None:
-    """Return what follows the body; None: the body breaks off, or ends with the connection."""
+def _behind_body(rest: bytes, fields: dict[bytes, bytes]) -> bytes:
+    """Return what follows the body: nothing if it breaks off, or ends with the connection."""
     if b"transfer-encoding" in fields:
         return _behind_chunks(rest)
     if b"content-length" not in fields:
         return b""
     length = int(fields[b"content-length"])
-    return rest[length:] if len(rest) >= length else None
+    return rest[length:]
 
 
-def _behind_chunks(rest: bytes) -> bytes | None:
+def _behind_chunks(rest: bytes) -> bytes:
     while True:
         size = _CHUNK_SIZE.match(rest)
         if size is None:
             if b"\r\n" in rest:
                 raise NotResponsesError(rest[:100])
-            return None
+            return b""
         length = int(size[1], 16)
         rest = rest[size.end() :]
         if not length:
-            end = 0 if rest.startswith(b"\r\n") else rest.find(b"\r\n\r\n") + 2
-            return rest[end + 2 :] if rest.startswith(b"\r\n") or end >= 2 else None
-        if len(rest) < length + 2:
-            return None
+            return (b"\r\n" + rest).partition(b"\r\n\r\n")[2]
         rest = rest[length + 2 :]

@@ -201,7 +201,7 @@ class Stream:
 
     def answer(self, head: ResponseHead, body: bytes = b"") -> None:
         """Send a complete response."""
-        self._decide()
+        self._decide(closes=self.has_too_much_left)
         date = self._owner.date_line()
         self._wire.send(encode_whole(head, body, date, self._framing, keeps_alive=self.keeps_alive))
         self._end()
@@ -217,7 +217,8 @@ class Stream:
             framing_lines = b"transfer-encoding: chunked\r\n" if self._is_chunked else b""
             self._ends_by_close = framing.is_1_0
         self._is_bodiless = self._is_bodiless or framing.is_head
-        self._decide()
+        # What is left of the body may be read yet.
+        self._decide(closes=self._ends_by_close or self.awaits_continue)
         date = self._owner.date_line()
         self._wire.send(encode_head(head, date, framing_lines, is_1_0=framing.is_1_0, keeps_alive=self.keeps_alive))
 
@@ -243,12 +244,10 @@ class Stream:
         """Close the connection so that the client sees that its response is not complete."""
         self._wire.cut(resets=self._ends_by_close)
 
-    def _decide(self) -> None:
-        """Decide whether the connection stays: what is said of it in the head must hold."""
+    def _decide(self, *, closes: bool) -> None:
+        """Decide whether the connection stays, which the head says."""
         self.has_started = True
-        self.keeps_alive = (
-            self.keeps_alive and not self._ends_by_close and self._owner.may_stay() and not self.has_too_much_left
-        )
+        self.keeps_alive = self.keeps_alive and not closes and self._owner.may_stay()
 
     def _end(self) -> None:
         self.is_over = True

@@ -201,3 +201,15 @@ async def test_a_body_that_the_guest_does_not_read_is_not_the_next_request(door:
     assert door.targets[0] == b"/hello"
     assert b"/hello?hidden" not in door.targets
     assert await door.is_well()
+
+
+async def test_a_large_body_that_is_echoed_while_it_comes_leaves_the_connection_as_it_is(door: Door) -> None:
+    async with door.open() as client:
+        for _ in range(3):
+            sending = asyncio.create_task(client.send(post(b"/echo", b"x" * 2_000_000)))
+            response = await client.response(b"POST")
+            assert await sending
+            assert response is not None
+            assert len(response.body) == 2_000_000
+            assert response.values(b"connection") == []
+        assert await is_served(client)

@@ -36,6 +36,13 @@ _UNAVAILABLE = ResponseHead.of(503, [(b"retry-after", b"1")])
 _PLAIN = Framing(is_1_0=False, is_head=False, takes_trailers=False)
 
 
+_ANSWERED_AT_ONCE = 16
+"""Requests of one connection that go the direct way in one piece of data; behind them others have their turns."""
+
+_PIPELINED_SLICE = 1024
+"""Bytes that are parsed at a time behind a request that is being served."""
+
+
 @runtime_checkable
 class DirectApplication(Protocol):
     """What serves the requests of connections."""
@@ -65,6 +72,7 @@ class HttpConnection(asyncio.Protocol):
         self._client = b""
         self._is_direct = False
         self._body: list[bytes] = []
+        self._answered = 0
         self._served: Stream | None = None
         self._waiting: deque[Stream] = deque()
         self._incoming: Stream | None = None
@@ -99,8 +107,7 @@ class HttpConnection(asyncio.Protocol):
         self._wire.note_full(is_full=False)
         self._disconnect()
         self._waiting.clear()
-        # They refer to each other.
-        del self._parser
+        self._parser.close()
 
     def eof_received(self) -> None:
         """The client sends no more: it has gone, as far as anybody can tell."""
@@ -120,6 +127,7 @@ class HttpConnection(asyncio.Protocol):
         if self._is_deaf:
             self._wire.pass_over(len(data))
             return
+        self._answered = 0
         if self._rest or self._waiting:
             # What was parsed has to be served before more is.
             self._rest = b"".join((self._rest, data))
@@ -157,7 +165,9 @@ class HttpConnection(asyncio.Protocol):
     def _parse_rest(self) -> None:
         """Parse what is left of the data, as long as nothing that was parsed has to wait."""
         while self._rest and not (self._waiting or self._is_deaf):
-            size = max(self._parser.slice, self._parser.body_left)
+            # What is parsed while another is served has to wait.
+            slice_size = self._parser.slice if self._served is None else min(_PIPELINED_SLICE, self._parser.slice)
+            size = max(slice_size, self._parser.body_left)
             data, self._rest = self._rest[:size], self._rest[size:]
             self._parse(data)
         if self._is_deaf:
@@ -172,7 +182,7 @@ class HttpConnection(asyncio.Protocol):
             self._is_last = True
         if parser.is_1_0 and not any(name == b"host" for name, _ in parser.headers):
             parser.headers.append((b"host", self._own_address()))
-        busy = self._served is not None or self._wire.is_full
+        busy = self._served is not None or self._wire.is_full or self._answered >= _ANSWERED_AT_ONCE
         self._is_direct = not (busy or parser.expects_continue or parser.target == b"*")
         if not self._is_direct:
             self._begin_upload()
@@ -198,6 +208,7 @@ class HttpConnection(asyncio.Protocol):
         if self._parser.trailers:
             self._queue(self._stream(request)).complete(self._parser.trailers)
             return
+        self._answered += 1
         try:
             outcome = self._application.begin(request, b"http", self._client)
         except Exception:

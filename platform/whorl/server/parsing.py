@@ -134,6 +134,11 @@ class RequestParser:
             if self._around > self._limits.max_head_bytes + self._chunks * _CHUNK_OVERHEAD:
                 raise RefusedError(_FIELDS_TOO_LARGE)
 
+    def close(self) -> None:
+        """Let go of what was parsed, and of the parser, which refers back."""
+        self._reset()
+        del self._parser, self._receiver
+
     @property
     def body_left(self) -> int:
         """How many of the next bytes belong to the body whatever they are."""
@@ -167,6 +172,8 @@ class RequestParser:
         if name in _NOTED:
             self._note(name, value)
         self.headers.append((name, value))
+        if len(self.headers) > self._limits.max_fields:
+            self._refuse(_FIELDS_TOO_LARGE)
 
     def on_headers_complete(self) -> None:
         """The head is complete: judge it."""
@@ -182,7 +189,7 @@ class RequestParser:
             self._refuse(_VERSION_NOT_SUPPORTED)
         if method == b"CONNECT":
             self._refuse(_NOT_IMPLEMENTED)
-        if not self._begun or len(self.headers) > self._limits.max_fields:
+        if not self._begun:
             self._check_size()
         if self._coding is not None:
             self._check_coding(self._coding)
@@ -249,13 +256,10 @@ class RequestParser:
             raise RefusedError(_URI_TOO_LONG if is_target else _FIELDS_TOO_LARGE)
 
     def _check_size(self) -> None:
-        if len(self.headers) > self._limits.max_fields:
-            self._refuse(_FIELDS_TOO_LARGE)
-        if not self._begun:
-            # It took more than one slice.
-            size = sum(len(name) + len(value) + 4 for name, value in self.headers)
-            if max(size + len(self.target), self._head_size + 1) > self._limits.max_head_bytes:
-                self._refuse(_URI_TOO_LONG if len(self.target) > size else _FIELDS_TOO_LARGE)
+        """Look at a head that took more than one slice."""
+        size = sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if max(size + len(self.target), self._head_size + 1) > self._limits.max_head_bytes:
+            self._refuse(_URI_TOO_LONG if len(self.target) > size else _FIELDS_TOO_LARGE)
 
     def _check_coding(self, coding: bytes) -> None:
         codings = [each.strip().lower() for each in coding.split(b",")]

@@ -1,0 +1,1 @@
+"""The attacks: what clients of one component that mean harm cost the clients of another."""

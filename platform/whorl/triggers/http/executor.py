@@ -69,6 +69,7 @@ class Executor:
             await sink.whole(_UNAVAILABLE, b"")
             return
         try:
+            await self.uploads.take_turn()
             if upload.is_whole:
                 request.body += upload.take()
                 request.receive = None

@@ -31,6 +31,7 @@ class Uploads:
         self._queue = queue
         self._waiting: deque[asyncio.Future[bool]] = deque()
         self._held: set[Upload] = set()
+        self._turn = asyncio.Lock()
 
     async def enter(self, upload: Upload) -> None:
         """Wait until the request may be served: call `leave` in any case once it has been.
@@ -42,6 +43,11 @@ class Uploads:
             return
         self._held.add(upload)
         upload.when_whole(partial(self.leave, upload))
+
+    async def take_turn(self) -> None:
+        """Return in a turn of the event loop of one's own: guests that all begin in one would hold everybody up."""
+        async with self._turn:
+            await asyncio.sleep(0)
 
     def leave(self, upload: Upload) -> None:
         """Give the place back, if `upload` has one; it goes by itself when the body is whole."""

@@ -201,11 +201,19 @@ async def test_what_is_pipelined_behind_a_request_is_not_parsed_before_it_is_ser
     await asyncio.wait(state.tasks)
 
 
+def is_behind(found: object) -> bool:
+    return type(found) is HttpConnection and len(found._waiting) > 0
+
+
 async def test_responses_that_are_not_read_are_not_piled_up(lab: Live) -> None:
     reader, writer = await asyncio.open_connection(lab.address.host, lab.address.port, limit=1024)
     writer.write(b"GET /big?1000000 HTTP/1.1\r\nhost: localhost\r\n\r\n" * 200)
-    await asyncio.sleep(1)
-    [connection] = [each for each in gc.get_objects() if type(each) is HttpConnection and each._served is not None]
+    async with asyncio.timeout(30):
+        while not (found := [each for each in gc.get_objects() if is_behind(each)]):  # noqa: ASYNC110 - no event for it
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(1)
+    [connection] = found
+    assert connection._wire.is_full
     assert connection._transport.get_write_buffer_size() < 5_000_000
     writer.transport.abort()
     del reader

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from live_server import GUESTS, Live, manifest, serving
+from open_files import open_descriptors
 from raw_http import RawClient, connected, post, request
 
 from whorl.errors import ListenError
@@ -133,6 +134,39 @@ async def test_a_connection_too_many_is_told_so_and_the_others_are_served(serve:
             response = await client.response()
             assert response is not None
             assert response.body == b"slept"
+
+
+async def test_connections_too_many_are_not_kept_to_be_told_so(serve: Serve) -> None:
+    async with serve(ConnectionLimits(max_connections=2), "") as live, AsyncExitStack() as stack:
+        before = open_descriptors()
+        for _ in range(2):
+            client = await stack.enter_async_context(connected(live.address))
+            await client.send(request(b"/sleep?1500"))
+        surplus = [await stack.enter_async_context(connected(live.address)) for _ in range(300)]
+        await asyncio.sleep(0.3)
+        assert open_descriptors() - before < 302 + 2 + 100
+        for client in surplus[:10]:
+            assert (await ends(client)).startswith(b"HTTP/1.1 503 ")
+
+
+async def test_place_is_made_at_once_though_a_client_has_not_read_its_response(serve: Serve) -> None:
+    async with serve(ConnectionLimits(max_connections=2), "") as live, AsyncExitStack() as stack:
+        for _ in range(2):
+            client = await stack.enter_async_context(connected(live.address, receive_buffer=4096))
+            await client.send(request(b"/big?10000000"))
+        async with asyncio.timeout(20):
+            while live.trigger.pools["lab"].in_use:  # noqa: ASYNC110 - the pool has no event for it
+                await asyncio.sleep(0.05)
+        before = open_descriptors()
+        await asyncio.sleep(1.2)
+        for _ in range(2):
+            async with connected(live.address) as newcomer:
+                await newcomer.send(request())
+                response = await newcomer.response()
+                assert response is not None
+                assert response.status in {200, 503}
+        await asyncio.sleep(0.2)
+        assert open_descriptors() <= before
 
 
 async def test_the_connection_that_has_been_idle_for_longest_makes_place(serve: Serve) -> None:

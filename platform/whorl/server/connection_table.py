@@ -7,6 +7,7 @@ for too long. There are no timers for single connections or requests.
 """
 
 import asyncio
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, cast
 
 from whorl.server.connections import DirectApplication, HttpConnection
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 _SWEEPS = 8
 _LONGEST_PAUSE = 1.0
+_MOST_REFUSED = 64
+"""Connections that were turned away and are open yet; those beyond are closed at once."""
+
 _SPARED = 1.0
 """Seconds for which an idle connection is not closed in favour of another: its client may be about to send."""
 
@@ -33,7 +37,9 @@ class ConnectionTable:
         self.limits = limits
         self.refused = 0
         self._application = application
-        self._idle: dict[HttpConnection, float] = {}
+        # The first of a plain dictionary is found by passing over all that were before it.
+        self._idle: OrderedDict[HttpConnection, float] = OrderedDict()
+        self._refused: set[HttpConnection] = set()
         self._active: set[HttpConnection] = set()
         self._state: ServerState | None = None
         self._default_headers: Any = None
@@ -63,14 +69,21 @@ class ConnectionTable:
         else:
             self.refused += 1
             self._active.add(connection)
+            self._refused.add(connection)
         if self._state is not None:
             self._connections(self._state).add(connection)
         return has_place
+
+    @property
+    def may_linger(self) -> bool:
+        """Whether a connection that is refused for want of place may wait for its client to read that."""
+        return len(self._refused) <= _MOST_REFUSED
 
     def forget(self, connection: HttpConnection) -> None:
         """A connection is gone."""
         self._idle.pop(connection, None)
         self._active.discard(connection)
+        self._refused.discard(connection)
         if self._state is not None:
             self._connections(self._state).discard(connection)
         if not self and self._timer is not None:
@@ -139,7 +152,7 @@ class ConnectionTable:
         if connection is None:
             return False
         self.note_active(connection)
-        connection.end_idleness()
+        connection.give_way()
         return True
 
     def _watch(self) -> None:

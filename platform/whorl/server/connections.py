@@ -97,7 +97,7 @@ class HttpConnection(asyncio.Protocol):
             return
         self._client = client_address(*peer[:2])
         if not self._table.admit(self):
-            self._write_refusal(_UNAVAILABLE)
+            self._write_refusal(_UNAVAILABLE, lingers=self._table.may_linger)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - whatever the reason
         """The connection is gone, and with it whoever waited for responses."""
@@ -137,18 +137,14 @@ class HttpConnection(asyncio.Protocol):
         else:
             self._rest = memoryview(data)
             self._parse_rest()
-        if self._parser.in_head:
-            if self._head_since is None:
-                self._head_since = self.loop.time()
-                self._table.note_active(self)
-        elif self._incoming is not None:
+        if self._incoming is not None and not self._parser.in_head:
             self._body_since = self.loop.time()
             self._watch_room()
 
     @property
     def _is_deaf(self) -> bool:
         """Whether what the client sends is thrown away."""
-        return self._wire.is_ending or (self._is_last and self._incoming is None)
+        return self._wire.is_ending or (self._is_last and self._incoming is None and not self._is_direct)
 
     # Parsing.
 
@@ -157,10 +153,18 @@ class HttpConnection(asyncio.Protocol):
             self._parser.feed(data)
         except RefusedError as error:
             self.refuse(error.status)
-        if self._is_direct:
-            # Its body goes on.
+        parser = self._parser
+        if self._is_direct and not 0 < parser.body_left <= len(self._rest):
+            # Its body goes on, and has not come.
             self._is_direct = False
             self._begin_upload()
+        if parser.in_head and self._head_since is None:
+            self._head_since = self.loop.time()
+            self._table.note_active(self)
+        served = self._served
+        if served is not None and served.is_over and self._incoming is not served:
+            # What was left of its body is passed over. Not before the parser has returned, or it would be entered anew.
+            self._next()
 
     def _parse_rest(self) -> None:
         """Parse what is left of the data, as long as nothing that was parsed has to wait."""
@@ -200,8 +204,6 @@ class HttpConnection(asyncio.Protocol):
             stream, self._incoming = self._incoming, None
             if stream is not None:
                 stream.complete(self._parser.trailers)
-                if stream.is_over:
-                    self._next()
             return
         self._is_direct = False
         request = self._request()
@@ -304,6 +306,7 @@ class HttpConnection(asyncio.Protocol):
         if stream.begun is not None:
             # It was cancelled before its first step.
             stream.begun.drop()
+        stream.let_go()
         if stream.is_over or self._wire.is_ending:
             return
         if stream.has_started:
@@ -321,7 +324,7 @@ class HttpConnection(asyncio.Protocol):
         if self._is_lost:
             return
         if not stream.keeps_alive:
-            self._close()
+            self._close(None if stream.verdict is None else REFUSED)
         elif self._incoming is not stream:
             self._next()
         else:
@@ -332,6 +335,8 @@ class HttpConnection(asyncio.Protocol):
     def _next(self) -> None:
         """Serve what is queued, else parse on, else be idle."""
         self._served = None
+        if self._wire.is_ending:
+            return
         if self._waiting:
             self._serve(self._waiting.popleft())
             self._parse_rest()
@@ -349,7 +354,8 @@ class HttpConnection(asyncio.Protocol):
 
     def _inform(self, status: int, fields: Fields) -> None:
         """Write a response ahead of that of the request whose guest runs: nothing of another is still to be written."""
-        self._wire.send(encode_informational(status, fields))
+        if not self._wire.is_full:
+            self._wire.send(encode_informational(status, fields))
 
     # What a stream needs of its connection.
 
@@ -360,6 +366,10 @@ class HttpConnection(asyncio.Protocol):
     def may_stay(self) -> bool:
         """Tell whether the connection may serve another request."""
         return not (self._is_draining or self._wire.is_ending)
+
+    def body_wanted(self) -> None:
+        """The client has been asked for a body: its time begins."""
+        self._body_since = self.loop.time()
 
     def room_changed(self) -> None:
         """The application has taken bytes of a body."""
@@ -377,7 +387,7 @@ class HttpConnection(asyncio.Protocol):
         stream, self._incoming = self._incoming, None
         if stream is not None:
             if stream.is_over:
-                self._close()
+                self._close(REFUSED)
             else:
                 self._break_off(stream, status)
         elif self._served is None:
@@ -394,15 +404,15 @@ class HttpConnection(asyncio.Protocol):
             self._waiting.remove(stream)
             self._refused = status
 
-    def _write_refusal(self, head: ResponseHead) -> None:
+    def _write_refusal(self, head: ResponseHead, *, lingers: bool = True) -> None:
         self._wire.send(encode_whole(head, b"", self._table.date_line(), _PLAIN, keeps_alive=False))
-        self._close(REFUSED)
+        self._close(REFUSED if lingers else None)
 
     def _close(self, linger: Linger | None = None) -> None:
         """Close when everything is written; linger where the client may be sending."""
         self._rest = b""
         if linger is None and self._incoming is not None:
-            linger = UNREAD
+            linger = REFUSED if self._is_draining else UNREAD
         self._wire.close(linger)
         if linger is not None:
             self._table.note_active(self)
@@ -416,12 +426,17 @@ class HttpConnection(asyncio.Protocol):
     def shutdown(self) -> None:
         """Serve what is under way, then close."""
         self._is_draining = True
-        if self._served is None and not self._wire.is_ending:
+        self._wire.hurry()
+        if self._served is None or self._served.is_over:
             self._close()
 
     def end_idleness(self) -> None:
         """Close, for nothing is under way."""
         self._close()
+
+    def give_way(self) -> None:
+        """Close at once, whether or not the client has read what it was sent: another needs the place."""
+        self._wire.abort()
 
     def check(self, now: float) -> None:
         """End what takes too long, see `ConnectionLimits`."""
@@ -431,7 +446,8 @@ class HttpConnection(asyncio.Protocol):
         is_waiting = stream is not None and not (self._wire.is_held or stream.awaits_continue)
         if self._wire.is_ending:
             return
-        if (self._head_since is not None and now - self._head_since >= limits.head_timeout) or (
+        is_in_head = self._head_since is not None and not self._wire.is_held
+        if (is_in_head and now - (self._head_since or 0.0) >= limits.head_timeout) or (
             is_waiting and self._body_since is not None and now - self._body_since >= limits.idle_timeout
         ):
             self.refuse(_TIMED_OUT)
@@ -446,7 +462,10 @@ class HttpConnection(asyncio.Protocol):
         """Read from the client only what somebody will take."""
         is_full = bool(self._rest) or (self._incoming is not None and self._incoming.unread >= HIGH_WATER)
         if self._wire.is_held and not is_full:
+            # The time in which nothing was read is not the client's.
             self._body_since = self.loop.time()
+            if self._head_since is not None:
+                self._head_since = self._body_since
         self._wire.hold(is_held=is_full)
 
     def _own_address(self) -> bytes:

@@ -18,8 +18,9 @@ class ConnectionLimits:
         max_head_bytes: of a request's head, and again of its trailers with what its chunks are wrapped in; 431 or 414.
         max_fields: header fields of a request, and again trailer fields; 431.
         head_timeout: seconds that the head of a request may take; 408.
-        idle_timeout: seconds in which nothing moves: between two requests (closed), within a body that is waited for
-            (408, or cut off when the response has begun), or while a response is not read (cut off).
+        idle_timeout: seconds in which nothing moves: between two requests (closed, in twice that time at the latest),
+            within a body that is on its way (408, or cut off when the response has begun), or while a response is not
+            read (cut off).
         max_connections: at once; beyond it the one that has been idle for longest goes, or the new one gets 503.
             None: as many as the limit of descriptors allows, see `fitting`.
     """

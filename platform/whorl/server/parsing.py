@@ -291,6 +291,8 @@ class RequestParser:
         else:
             rest = absolute[2]
             self.target = rest if rest.startswith(b"/") else b"/" + rest
+            if method == b"OPTIONS" and not rest:
+                self.target = b"*"  # RFC 9112, section 3.2.4
             self.headers = [field for field in self.headers if field[0] != b"host"]
             self.headers.append((b"host", absolute[1]))
 

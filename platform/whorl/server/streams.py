@@ -40,6 +40,9 @@ class Owner(Protocol):
     def may_stay(self) -> bool:
         """Tell whether the connection may serve another request."""
 
+    def body_wanted(self) -> None:
+        """The application waits for a body that the client holds back."""
+
     def room_changed(self) -> None:
         """The application has taken bytes of a body."""
 
@@ -130,6 +133,11 @@ class Stream:
             # Nobody watches yet: it waits for an instance.
             self.task.cancel()
 
+    def let_go(self) -> None:
+        """Forget the request, which refers back: nobody serves it any more."""
+        request = self.request
+        request.watch = request.receive = request.ask = request.inform = request.upload = None
+
     @property
     def has_too_much_left(self) -> bool:
         """Whether more of the body is left than is passed over, or nobody knows whether it will come."""
@@ -188,9 +196,11 @@ class Stream:
             self._news.set_result(None)
 
     def _send_continue(self) -> None:
-        if self.awaits_continue and not self.has_started:
+        if self.awaits_continue:
             self.awaits_continue = False
-            self._wire.send(CONTINUE)
+            self._owner.body_wanted()
+            if not self.has_started:
+                self._wire.send(CONTINUE)
 
     # The response.
 
@@ -207,7 +217,8 @@ class Stream:
         self._end()
 
     async def start(self, head: ResponseHead) -> None:
-        """Send the head; the body follows."""
+        """Send the head, once the client has room for it; the body follows."""
+        await self._wire.drained()
         framing = self._framing
         framing_lines = b""
         if head.status in NO_BODY:

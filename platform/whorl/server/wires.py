@@ -76,9 +76,14 @@ class Wire:
     def pass_over(self, size: int) -> None:
         """Bytes have come that nobody wants."""
         self._passed_over += size
-        if self._passed_over > self._linger.size and not self.is_held:
-            self.is_held = True
-            self._transport.pause_reading()
+        if self._passed_over <= self._linger.size or self.is_held:
+            return
+        if not self.is_ending:
+            # Held, it could not be seen to leave; whoever sends so much behind its last request reads no response.
+            self.abort()
+            return
+        self.is_held = True
+        self._transport.pause_reading()
 
     def close(self, linger: Linger | None) -> None:
         """Close when everything is written, and the client has had the time to read it."""
@@ -99,8 +104,15 @@ class Wire:
             self.is_held = False
             self._transport.resume_reading()
 
+    def hurry(self) -> None:
+        """Linger no longer than for what cannot be trusted."""
+        if self._deadline is not None:
+            self._deadline = min(self._deadline, self._loop.time() + REFUSED.seconds)
+
     def cut(self, *, resets: bool) -> None:
         """Close in the middle of a response; `resets`: its end would else look like that of the response."""
+        if self.is_ending:
+            return
         if resets:
             connection = self._transport.get_extra_info("socket")
             if connection is not None:

@@ -160,7 +160,7 @@ async def reading_request(scope: Scope, receive: Receive) -> AsyncIterator[Incom
     """Give the request of an ASGI `http` scope, with what has arrived of its body.
 
     Where the client waits to be asked for the body nothing is received before the guest asks: ASGI servers send `100
-    Continue` when they are asked for the first piece.
+    Continue` when they are asked for the first piece. Nor is it noticed before then that such a client leaves.
 
     Raises:
         ClientDisconnectedError: the client went away before that.

@@ -54,6 +54,7 @@ def attacks() -> list[Attack]:
         Attack("slow-uploads", _held(request("/late", length=1000), drip=b"x"), 300, 500, asks_victim=True),
         Attack("expecting", _held(_EXPECTING), 300, 500, asks_victim=True),
         Attack("slow-readers", _slow_reader, 300, 500, buffer=_SMALL_BUFFER),
+        Attack("busy-guests", _held(request("/spin")), 300, 500),
         Attack("pipelines", _pipeline, 8, 100),
         Attack("hang-ups", _hangs_up, 64, 200),
         Attack("hang-ups-waiting", _hangs_up_waiting, 64, 200),
@@ -128,7 +129,7 @@ def _held(opening: bytes, drip: bytes = b"") -> Act:
 
 
 async def _slow_reader(client: Client, _: Random) -> str:
-    await client.send(request("/big?10000000"))
+    await client.send(request("/big?1000000"))
     status = await _status(client)
     while status == "200" and await _byte_later(client):
         pass

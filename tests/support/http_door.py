@@ -12,9 +12,10 @@ from raw_http import PATIENCE, PROBE, Delivery, RawClient, Response, connected
 
 from whorl.triggers.http.messages import IncomingRequest
 
+UVLOOP = pytest.param(("asyncio", {"use_uvloop": True}), id="uvloop")
 LOOPS = [
     pytest.param(("asyncio", {"use_uvloop": False}), id="asyncio"),
-    pytest.param(("asyncio", {"use_uvloop": True}), id="uvloop"),
+    UVLOOP,
 ]
 """The event loops that the server may run on: they tell of ends and resets of connections in different ways."""
 

@@ -10,6 +10,7 @@ from wasmtime import component as wasm
 
 from whorl.engine import bindings
 from whorl.engine.compositions import MEMORY_EXPORT
+from whorl.engine.fairness import CoreShare
 from whorl.engine.fibers import CallSpace
 from whorl.engine.host_functions import Instances, callback_address, make_callback, record_failure
 from whorl.engine.host_interfaces import HostFunction, HostInterface, ValueType
@@ -52,6 +53,7 @@ class LinkedComponent:
         self.ticker = engine.ticker
         self.engine = engine
         self.places = engine.places
+        self.share = CoreShare(engine.core)
         self.max_memory = engine.configuration.max_memory
         self.max_table_elements = engine.configuration.max_table_elements
         self.is_closed = False

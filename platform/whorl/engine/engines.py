@@ -13,6 +13,7 @@ from wasmtime import component as wasm
 from whorl.engine.components import LinkedComponent
 from whorl.engine.configuration import EngineConfiguration, make_engine
 from whorl.engine.epochs import EpochTicker
+from whorl.engine.fairness import CoreTime
 from whorl.engine.host_interfaces import HostInterface
 from whorl.engine.places import Places
 
@@ -23,6 +24,7 @@ class Engine:
     Attributes:
         address: the engine, as the C API knows it; 0 when it is closed.
         places: who may have how many instances.
+        core: which of them run when they want more than there is time for.
         code: the compiled components that are in use, by the digest of what they were made from.
         loading: held by who looks for code there and adds it, from any thread.
     """
@@ -33,6 +35,7 @@ class Engine:
         self.address: int = cast(self.wasmtime.ptr(), c_void_p).value or 0
         self.ticker = EpochTicker(self.wasmtime)
         self.places = Places(self.configuration.max_instances)
+        self.core = CoreTime(self.ticker)
         self.code: weakref.WeakValueDictionary[str, wasm.Component] = weakref.WeakValueDictionary()
         self.loading = threading.Lock()
         self._stop_ticker = weakref.finalize(self, self.ticker.stop)  # at the interpreter's exit too

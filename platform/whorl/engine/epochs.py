@@ -24,6 +24,9 @@ from whorl.engine import bindings
 TICK = 0.005
 """Seconds between two epochs. A guest runs at most two ticks before it yields."""
 
+SHORT_TICK = 0.0015
+"""The same while there are guests that run for long: others wait for them."""
+
 _IDLE_TICKS = 40
 
 
@@ -35,6 +38,7 @@ class EpochTicker:
         running: a guest is running, or about to. Set by whoever polls it, who then looks at `asleep`.
         was_active: a guest has run since the last tick. Set by the same.
         asleep: the thread sleeps: `rouse` it.
+        short_ticks: how many of the next ticks are short. Set by whoever saw a guest that runs for long.
 
     Args:
         engine: whose epoch is raised; kept as long as the thread runs.
@@ -53,6 +57,7 @@ class EpochTicker:
         self.running = False
         self.was_active = False
         self.asleep = True
+        self.short_ticks = 0
         self.ticks = 0
 
     def rouse(self) -> None:
@@ -74,7 +79,11 @@ class EpochTicker:
     def _run(self) -> None:
         idle = 0
         while not self._stopped:
-            time.sleep(self._tick)
+            if self.short_ticks:
+                self.short_ticks -= 1
+                time.sleep(SHORT_TICK)
+            else:
+                time.sleep(self._tick)
             bindings.increment_epoch(self._address)
             self.ticks += 1
             idle = 0 if self.running or self.was_active else idle + 1

@@ -6,7 +6,6 @@ a poll that did not finish, the instance's `wake` says which: an asyncio future 
 `None` when it only gave the loop a turn. Dropping the future unwinds the stack; nothing of the guest runs after that.
 """
 
-import asyncio
 import ctypes
 import re
 from collections.abc import Callable, Generator
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from wasmtime import WasmtimeError, _bindings
 
 from whorl.engine import bindings
+from whorl.engine.fairness import LONG
 from whorl.engine.traps import LimitExceeded, Trap, words_of
 
 if TYPE_CHECKING:
@@ -76,7 +76,10 @@ class Call:
             bindings.set_epoch_deadline(instance.context, _SLICE_TICKS)
         began = perf_counter()
         finished = bindings.future_poll(self._future)
-        instance.cpu_used += perf_counter() - began
+        took = perf_counter() - began
+        instance.cpu_used += took
+        if took > LONG:
+            instance.linked.share.note(took)
         ticker.was_active = True
         ticker.running = False
         if not finished:
@@ -111,10 +114,10 @@ class Call:
         try:
             while paused:
                 _check_cpu(instance)
-                if instance.wake is None:
-                    await asyncio.sleep(0)
-                else:
+                has_yielded = instance.wake is None
+                if instance.wake is not None:
                     await instance.wake
+                await instance.linked.share.turn(always=has_yielded)
                 paused = False
                 paused = not self.step()
         finally:

@@ -62,6 +62,7 @@ class InstancePool(Turns):
         super().__init__(linked.name, linked.places, settings.max_instances, settings.queue)
         self.linked = linked
         self.settings = settings
+        self._core = linked.engine.core
         self._ready: list[Instance] = []
         self._retired: list[Instance] = []
         self._starting: set[asyncio.Task[None]] = set()
@@ -89,6 +90,8 @@ class InstancePool(Turns):
         """Return an instance if a place is free and one is warm or can be made at once; else try `acquire`."""
         if self._queues or self._closed or not (self.in_use < self.sure or self._may_enter(0)):
             return None
+        if self._core.is_spent and not self.linked.share.is_behind:
+            return None
         if not self._ready:
             if self._starting:
                 return None
@@ -111,11 +114,12 @@ class InstancePool(Turns):
         if self._closed:
             raise self._refusal()
         await self._take_turn(depth)
-        if self._ready:
-            return self._ready.pop()
-        # One goes for each that comes: under load, those that wait for it would fill the engine's pool.
-        self._close_one()
         try:
+            await self.linked.share.turn()
+            if self._ready:
+                return self._ready.pop()
+            # One goes for each that comes: under load, those that wait for it would fill the engine's pool.
+            self._close_one()
             return await self._instantiate()
         except BaseException:
             self._leave()

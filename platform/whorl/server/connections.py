@@ -36,7 +36,7 @@ _UNAVAILABLE = ResponseHead.of(503, [(b"retry-after", b"1")])
 _PLAIN = Framing(is_1_0=False, is_head=False, takes_trailers=False)
 
 
-_ANSWERED_AT_ONCE = 16
+_ANSWERED_AT_ONCE = 2
 """Requests of one connection that go the direct way in one piece of data; behind them others have their turns."""
 
 _PIPELINED_SLICE = 1024
@@ -106,7 +106,10 @@ class HttpConnection(asyncio.Protocol):
         self._rest = b""
         self._wire.note_full(is_full=False)
         self._disconnect()
-        self._waiting.clear()
+        while self._waiting:
+            self._waiting.pop().let_go()
+        if self._served is None or self._served.task is None:
+            self._served = self._incoming = None  # they refer to their connection
         self._parser.close()
 
     def eof_received(self) -> None:
@@ -284,7 +287,7 @@ class HttpConnection(asyncio.Protocol):
         self._table.note_active(self)
         stream.task = task = self.loop.create_task(self._run(stream))
         self._table.own(task)
-        task.add_done_callback(lambda _: self._settle(stream))
+        task.add_done_callback(lambda task: self._settle(stream, task))
 
     async def _run(self, stream: Stream) -> None:
         begun, stream.begun = stream.begun, None
@@ -301,17 +304,19 @@ class HttpConnection(asyncio.Protocol):
         except Exception:
             logger.exception("a request could not be served")
 
-    def _settle(self, stream: Stream) -> None:
+    def _settle(self, stream: Stream, task: asyncio.Task[None]) -> None:
         """A stream's task has ended, whatever came of it."""
         if stream.begun is not None:
             # It was cancelled before its first step.
             stream.begun.drop()
         stream.let_go()
+        if self._is_lost:
+            self._served = self._incoming = None
         if stream.is_over or self._wire.is_ending:
             return
         if stream.has_started:
             stream.cut()
-        elif stream.task is not None and stream.task.cancelled():
+        elif task.cancelled():
             self._wire.abort()
         else:
             if stream.verdict is not None:

@@ -16,7 +16,7 @@ import httptools
 from whorl.server.limits import ConnectionLimits
 from whorl.triggers.http.messages import Fields
 
-SLICE = 16 * 1024
+SLICE = 2048
 """Bytes that are parsed at a time."""
 
 _BAD_REQUEST = 400

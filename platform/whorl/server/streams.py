@@ -135,6 +135,7 @@ class Stream:
 
     def let_go(self) -> None:
         """Forget the request, which refers back: nobody serves it any more."""
+        self.task = None
         request = self.request
         request.watch = request.receive = request.ask = request.inform = request.upload = None
 

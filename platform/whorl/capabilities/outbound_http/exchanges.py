@@ -61,6 +61,7 @@ class Exchange:
             if isinstance(request.body, bytes) and request.body:
                 self._outgoing.append(request.body)
         self._work = self._tasks.start(self._run(client, request, continues=continues))
+        self._work.add_done_callback(self._forget_work)
 
     def fail(self, error: OutboundError) -> None:
         """Answer `error` in place of whatever of the response has not arrived."""
@@ -175,6 +176,9 @@ class Exchange:
         self._outgoing.discard()
         self._mark()
         self._mark_room()
+
+    def _forget_work(self, _: asyncio.Task[None]) -> None:
+        self._work = None  # it refers to this exchange
 
     def _mark(self) -> None:
         news = self._incoming or self._ending is not None or (self._head is not None and not self._head_taken)

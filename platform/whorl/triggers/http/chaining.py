@@ -178,6 +178,7 @@ class _Channel:
 
     def end(self, task: "asyncio.Task[None]") -> None:
         """The component has ended; whoever still waits for its head learns it."""
+        self.task = None  # it refers to this channel
         if not task.cancelled() and task.exception() is not None:
             logger.error("a request to another component failed", exc_info=task.exception())
         self._note_end()

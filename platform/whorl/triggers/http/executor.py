@@ -183,11 +183,12 @@ class _PausedRun:
         self._guest = loop.create_task(call.finish())
         self._writer = loop.create_task(write(exchange, sink, executor.component))
         self._writer.add_done_callback(self._note_written)
-        self._pump = loop.create_task(self._bring())
         self._timer = None if executor.timeout is None else loop.call_later(executor.timeout, self._expire)
 
     async def finish(self) -> None:
         """Wait for the guest to end, then for the response to be sent."""
+        # Not kept: it refers to this run, by the traceback of its cancellation.
+        pump = self._instance.loop.create_task(self._bring())
         try:
             await asyncio.wait({self._guest})
         except asyncio.CancelledError:
@@ -199,20 +200,20 @@ class _PausedRun:
                     await asyncio.wait({self._guest, self._writer})
             raise
         finally:
-            await self._settle()
+            await self._settle(pump)
         try:
             await self._end_writing()
         finally:
             self._writer.cancel()
 
-    async def _settle(self) -> None:
+    async def _settle(self, pump: asyncio.Task[None]) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._pump.cancel()
+        pump.cancel()
         if self._gone:
             self._writer.cancel()
         self._executor.release(self._instance, self._exchange, self._outcome())
-        await asyncio.wait({self._pump})
+        await asyncio.wait({pump})
 
     def _outcome(self) -> int:
         executor = self._executor

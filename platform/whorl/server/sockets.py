@@ -8,9 +8,6 @@ from whorl.errors import ListenError
 
 _TRIES = 10
 _LAST_PORT = 0xFFFF
-_MOST_UNSENT = 128 * 1024
-"""Bytes that a connection's kernel buffer holds beyond what is on its way, so that who reads slowly takes no megabytes
-and no guest's time ahead. Connections inherit it from their listener."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +66,6 @@ def _bind(address: ListenAddress, *, shared: bool) -> socket.socket:
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _MOST_UNSENT)
         if shared:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind(where)

@@ -1,6 +1,5 @@
 """Addresses to listen on: what is one, what is in use, what is free."""
 
-import contextlib
 import socket
 from collections.abc import Iterator
 
@@ -65,19 +64,3 @@ def test_looking_for_a_free_port_ends_at_the_last_one() -> None:
 def test_a_host_that_does_not_exist_is_named() -> None:
     with pytest.raises(ListenError, match="cannot listen on `nowhere.invalid:80`"):
         bind(ListenAddress("nowhere.invalid", 80))
-
-
-def test_a_client_that_reads_nothing_is_sent_little_ahead() -> None:
-    with bind(ListenAddress("127.0.0.1", 0)) as listener:
-        listener.listen()
-        with socket.socket() as client:
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            client.connect(listener.getsockname())
-            accepted, _ = listener.accept()
-            with accepted:
-                accepted.setblocking(False)  # noqa: FBT003 - the socket module's way
-                sent = 0
-                with contextlib.suppress(BlockingIOError):
-                    while sent < 4 << 20:
-                        sent += accepted.send(b"x" * 4096)
-    assert sent < 256 * 1024

@@ -219,5 +219,5 @@ async def test_a_websocket_to_a_closed_app_is_closed(tmp_path: Path) -> None:
 
 async def until_in_use(app: HostedApplication) -> None:
     """Wait until the app's guest works."""
-    while not app._trigger.pools["lab"].in_use:  # noqa: ASYNC110 - nothing tells when a request comes to a guest
+    while not app._here().trigger.pools["lab"].in_use:  # noqa: ASYNC110 - nothing tells when a request comes to a guest
         await asyncio.sleep(0)

@@ -26,10 +26,10 @@ async def serve(folders):
     answers = []
     for app in apps:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://host.test") as client:
-            for component in app._trigger.pools:
+            for component in app._here().trigger.pools:
                 answers.append((await client.get(f"/{component}")).text)
-    engines = {pool.linked.engine for app in apps for pool in app._trigger.pools.values()}
-    codes = {pool.linked.component_address for app in apps for pool in app._trigger.pools.values()}
+    engines = {pool.linked.engine for app in apps for pool in app._here().trigger.pools.values()}
+    codes = {pool.linked.component_address for app in apps for pool in app._here().trigger.pools.values()}
     for app in apps:
         await app.close()
     return {"answers": answers, "engines": len(engines), "codes": len(codes)}

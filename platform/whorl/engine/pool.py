@@ -242,6 +242,9 @@ class InstancePool(Turns):
             await call.finish()
         except Trap as trap:
             self._give_up(instance, trap)
+        except BaseException:
+            instance.close()
+            raise
         else:
             enough = len(self._ready) >= max(self.settings.warm, 1) or self._closed
             (self._retired if enough else self._ready).append(instance)

@@ -1,17 +1,24 @@
 """An app as an ASGI application inside somebody else's server: what `whorl.asgi` returns.
 
-Theory of operation: the host may send requests whenever it likes, before, while and after it starts and closes the app.
-`_changing` is held by whoever starts or closes. `_closed` is set as soon as closing begins: a request that finds it is
-refused, and is not taken for the first of an app that starts by itself.
+Theory of operation: everything that runs belongs to an event loop, so each loop that sends a request has a `_Hosting` of
+its own: a process has one loop, as a rule, but a test client makes one for each of its uses, and threads have theirs.
+What a loop left behind that has ended is closed when the next comes, or with the application.
+
+The host may send requests whenever it likes, before, while and after it starts and closes the app. `_changing` is held
+by whoever starts or closes. `_closed` is set as soon as closing begins: a request that finds it is refused, and is not
+taken for the first of an app that starts by itself.
 """
 
 import asyncio
+import threading
+import weakref
 from pathlib import Path
 
 from starlette.responses import Response
 from starlette.websockets import WebSocketClose
 
 from whorl.app.loader import load_app
+from whorl.app.locked import LockedApp
 from whorl.capabilities.wasi.logs import GuestLogs
 from whorl.triggers.http.asgi import Receive, Scope, Send
 from whorl.triggers.http.trigger import HttpTrigger, TriggerOptions
@@ -20,28 +27,22 @@ _GOING_AWAY = 1001
 
 
 class HostedApplication:
-    """Serves an app in the event loop that calls it, from its start, or its first request, until it is closed."""
+    """Serves an app in the event loops that call it, in each from its start, or its first request, until it is closed."""
 
     def __init__(self, origin: Path, state_dir: Path | None) -> None:
-        app = load_app(origin)
-        self._state_dir = (state_dir or app.folder / ".spin").absolute()
-        self._logs = GuestLogs(self._state_dir / "logs")
-        self._trigger = HttpTrigger(app, TriggerOptions(state_dir=self._state_dir), self._logs)
-        self._changing = asyncio.Lock()
-        self._started = False
-        self._closed = False
+        self._app = load_app(origin)
+        self._state_dir = (state_dir or self._app.folder / ".spin").absolute()
+        self._hostings: dict[asyncio.AbstractEventLoop, _Hosting] = {}
+        self._lock = threading.Lock()
+        weakref.finalize(self, _abandon_ended, self._hostings, self._lock)  # at the interpreter's exit too
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI scope; a request to an app that is closed, or is being closed, is answered 503."""
+        hosting = self._here()
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
-            return
-        if not (self._started or self._closed):
-            await self._start_by_request()
-        if self._closed:
-            await _refuse(scope, receive, send)
-            return
-        await self._trigger(scope, receive, send)
+            await hosting.live(receive, send)
+        else:
+            await hosting.serve(scope, receive, send)
 
     async def start(self) -> None:
         """Compile, link and warm everything unless that has been done; an app that was closed serves again.
@@ -49,30 +50,66 @@ class HostedApplication:
         Raises:
             WhorlError: the app cannot be served.
         """
+        await self._here().start()
+
+    async def close(self) -> None:
+        """Refuse requests of this event loop from now on, wait for those under way and close everything."""
+        await self._here().close()
+
+    def _here(self) -> "_Hosting":
+        """Return what serves the running event loop."""
+        loop = asyncio.get_running_loop()
+        hosting = self._hostings.get(loop)
+        if hosting is None:
+            _abandon_ended(self._hostings, self._lock)
+            with self._lock:
+                hosting = self._hostings[loop] = _Hosting(self._app, self._state_dir)
+        return hosting
+
+
+class _Hosting:
+    """The app in one event loop."""
+
+    def __init__(self, app: LockedApp, state_dir: Path) -> None:
+        self._logs = GuestLogs(state_dir / "logs")
+        self.trigger = HttpTrigger(app, TriggerOptions(state_dir=state_dir), self._logs)
+        self._changing = asyncio.Lock()
+        self._started = False
+        self._closed = False
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, the first of which starts the app; refuse it where the app is closed."""
+        if not (self._started or self._closed):
+            await self._start_by_request()
+        if self._closed:
+            await _refuse(scope, receive, send)
+            return
+        await self.trigger(scope, receive, send)
+
+    async def start(self) -> None:
+        """Start the app unless it serves."""
         async with self._changing:
             await self._start()
 
     async def close(self) -> None:
-        """Refuse requests from now on, wait for those under way and close everything."""
+        """Close the app when the requests under way are served."""
         self._closed = True
         async with self._changing:
             self._closed = True
             if self._started:
                 self._started = False
-                await self._trigger.close()
+                await self.trigger.close()
             self._logs.close()
 
-    async def _start_by_request(self) -> None:
-        async with self._changing:
-            if not self._closed:
-                await self._start()
+    def abandon(self) -> None:
+        """Close what is left now that the event loop has ended."""
+        if self._started:
+            self._started = False
+            self.trigger.abandon()
+        self._logs.close()
 
-    async def _start(self) -> None:
-        if not self._started:
-            await self._trigger.start()
-            self._started, self._closed = True, False
-
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def live(self, receive: Receive, send: Send) -> None:
+        """Start and close the app by the events of a lifespan."""
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
@@ -86,6 +123,24 @@ class HostedApplication:
                 await self.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+    async def _start_by_request(self) -> None:
+        async with self._changing:
+            if not self._closed:
+                await self._start()
+
+    async def _start(self) -> None:
+        if not self._started:
+            await self.trigger.start()
+            self._started, self._closed = True, False
+
+
+def _abandon_ended(hostings: dict[asyncio.AbstractEventLoop, _Hosting], lock: threading.Lock) -> None:
+    """Close what the event loops left that have ended."""
+    with lock:
+        ended = [hostings.pop(loop) for loop in list(hostings) if loop.is_closed()]
+    for hosting in ended:
+        hosting.abandon()
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:

@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
-from urllib.parse import quote
 
 from whorl.triggers.http.messages import ClientDisconnectedError, Fields, IncomingRequest
+from whorl.triggers.http.mounts import path_of
 from whorl.triggers.http.responses import NO_BODY, ResponseHead
 from whorl.types import Header, Headers
 
@@ -146,13 +146,6 @@ class AsgiBody:
 def has_body(headers: Fields) -> bool:
     """Tell whether a request with these headers carries a body (RFC 9112, section 6)."""
     return any((name == b"content-length" and value != b"0") or name == b"transfer-encoding" for name, value in headers)
-
-
-def path_of(scope: Scope) -> bytes:
-    """Return the raw path of a request, below the path that the application is mounted at."""
-    path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
-    mounted_at: str = scope.get("root_path", "")
-    return path.removeprefix(mounted_at.encode()) or b"/" if mounted_at else path
 
 
 @contextlib.asynccontextmanager

@@ -1,6 +1,7 @@
 """The HTTP trigger: an app's components prepared, their pools warm, and the ASGI application in front of them."""
 
 import asyncio
+import logging
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,8 @@ from whorl.triggers.http.host_interface import HTTP_SERVER
 from whorl.triggers.http.messages import IncomingRequest
 from whorl.triggers.http.responses import Reply, ResponseSink
 from whorl.triggers.http.uploads import Uploads
+
+logger = logging.getLogger(__name__)
 
 _DRIVER = "driver-http"
 _GRACE = 30.0
@@ -105,6 +108,22 @@ class HttpTrigger:
         """Wait for the requests under way, then close everything, last first."""
         self._application = None
         await self._stack.aclose()
+
+    def abandon(self) -> None:
+        """Close everything that an event loop left behind which has ended: there is nothing to wait for any more."""
+        if any(pool.in_use for pool in self.pools.values()):
+            # The loop was closed with requests under way. Their guests are suspended for good, and may not be freed.
+            logger.warning("an event loop ended while requests were under way; what they held is not given back")
+            return
+        closing = self.close()
+        try:
+            closing.send(None)
+        except StopIteration:
+            return
+        except RuntimeError as error:
+            logger.debug("an event loop ended before all of an app was closed: %s", error)
+        else:
+            raise RuntimeError("closing waits for an event loop that has ended")
 
     async def __aenter__(self) -> Self:
         await self.start()

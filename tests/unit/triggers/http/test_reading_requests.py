@@ -25,6 +25,7 @@ def scope(version: str = "1.1", *headers: tuple[bytes, bytes]) -> dict[str, Any]
     return {
         "http_version": version,
         "method": "POST",
+        "path": "/",
         "raw_path": b"/",
         "query_string": b"",
         "headers": [(b"host", b"localhost"), *headers],

@@ -1,0 +1,61 @@
+"""The path below a mount, for what servers and frameworks say of it."""
+
+import pytest
+
+from whorl.triggers.http.mounts import path_of
+
+CASES = [
+    # path, root_path, raw_path, what the app is to see
+    ("/", "", b"/", b"/"),
+    ("/a b", "", b"/a%20b", b"/a%20b"),
+    ("/a b", "", None, b"/a%20b"),
+    ("/a/b", "", b"/a%2Fb", b"/a%2Fb"),
+    ("/user@host:1/~a,b;c=d", "", None, b"/user@host:1/~a,b;c=d"),
+    ("/%40", "", None, b"/%2540"),
+    ("/%40", "", b"/%2540", b"/%2540"),
+    ("/caf\xe9", "", None, b"/caf%C3%A9"),
+    ("/\ufffd", "", b"/%ff", b"/%ff"),
+    ("//double", "", b"//double", b"//double"),
+    # mounted, the mount being part of `path`
+    ("/m/x", "/m", b"/m/x", b"/x"),
+    ("/m/x", "/m/", b"/m/x", b"/x"),
+    ("/m", "/m", b"/m", b"/"),
+    ("/m/", "/m", b"/m/", b"/"),
+    ("/m/m/x", "/m", b"/m/m/x", b"/m/x"),
+    ("/m/x", "/m", None, b"/x"),
+    ("/m/a b@c", "/m", None, b"/a%20b@c"),
+    ("/m/a/b", "/m", b"/m/a%2Fb", b"/a%2Fb"),
+    ("/my app/x", "/my app", b"/my%20app/x%20", b"/x"),
+    ("/my app/x", "/my app", b"/my%20app/x", b"/x"),
+    ("/my-app/x", "/my-app", b"/%6Dy-app/x", b"/x"),
+    ("/caf\xe9/\xe9", "/caf\xe9", b"/caf%C3%A9/%C3%A9", b"/%C3%A9"),
+    ("/caf\xe9/\xe9", "/caf\xe9", None, b"/%C3%A9"),
+    ("/one/two/x", "/one/two", b"/one/two/x", b"/x"),
+    # a root path that ends inside a segment is no part of the path
+    ("/hello", "/h", b"/hello", b"/hello"),
+    ("/hello", "/h", None, b"/hello"),
+    # mounted, the mount having been taken off `path`, and off `raw_path` or not
+    ("/x", "/m", b"/m/x", b"/x"),
+    ("/m/x", "/m", b"/m/m/x", b"/m/x"),
+    ("/x", "/m", b"/x", b"/x"),
+    ("/x", "/m", None, b"/x"),
+    ("/", "/m", b"/m", b"/"),
+    ("", "/m", b"/m", b"/"),
+    ("/\xe9", "/caf\xe9", b"/caf%C3%A9/%C3%A9", b"/%C3%A9"),
+    # a middleware has rewritten `path` alone
+    ("/new", "", b"/old", b"/new"),
+    ("/m/new", "/m", b"/m/old", b"/new"),
+    # no sense in it
+    ("/x", "/m", b"/%", b"/x"),
+    ("/x", "/mm", b"/m", b"/x"),
+]
+
+
+@pytest.mark.parametrize(("path", "root_path", "raw_path", "seen"), CASES)
+def test_the_path_below_the_mount(path: str, root_path: str, raw_path: bytes | None, seen: bytes) -> None:
+    scope = {"path": path, "root_path": root_path, "raw_path": raw_path}
+    assert path_of(scope) == seen
+
+
+def test_what_is_not_said_is_not_needed() -> None:
+    assert path_of({"path": "/a"}) == b"/a"

@@ -1,7 +1,6 @@
 """`whorl build`: runs the build commands of a manifest's components, as `spin build` does."""
 
 import signal
-import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
 
@@ -9,6 +8,7 @@ from whorl.app.loader import manifest_path
 from whorl.app.manifest.builds import ComponentBuild, component_builds
 from whorl.app.manifest.documents import ManifestDocument, read_document
 from whorl.app.manifest.validation import validate
+from whorl.cli.build_processes import run_command
 from whorl.errors import ManifestError
 
 Writer = Callable[[str], None]
@@ -62,8 +62,7 @@ def _build_component(folder: Path, build: ComponentBuild, write: Writer) -> str 
         write(f"Building component {build.component} with `{command}`")
         if build.workdir is not None:
             write(f'Working directory: "{workdir}"')
-        # The manifest's author is the operator here, and Spin's manifests rely on the shell.
-        code = subprocess.run(command, shell=True, cwd=workdir, check=False).returncode  # noqa: S602
+        code = run_command(command, workdir)
         if code:
             return _status(code)
     return None
@@ -80,4 +79,9 @@ def _workdir(folder: Path, build: ComponentBuild) -> Path:
 
 
 def _status(code: int) -> str:
-    return f"Exited({code})" if code > 0 else f"Signaled({signal.Signals(-code).name})"
+    if code > 0:
+        return f"Exited({code})"
+    try:
+        return f"Signaled({signal.Signals(-code).name})"
+    except ValueError:
+        return f"Signaled({-code})"  # one of the real-time signals between the first and the last, which have no names

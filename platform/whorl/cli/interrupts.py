@@ -1,7 +1,7 @@
-"""What SIGINT and SIGTERM do while an app is prepared, and while it closes: they end the process at once.
+"""What signals do while nothing serves: they end the process at once, or what it has begun and then the process.
 
-Compiling cannot be called off, and nothing that is begun then has to be brought to an end. Both signals need a handler
-although SIGTERM would end a process by itself: the kernel keeps signals without one from the first process of a
+Compiling cannot be called off, and nothing that is begun then has to be brought to an end. Each signal needs a handler
+although most would end a process by themselves: the kernel keeps signals without one from the first process of a
 container. A server that serves has handlers of its own (`whorl.server`).
 """
 
@@ -11,30 +11,75 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_SIGNALLED = 128
+from whorl.server.signals import ending_signals
+
+SIGNALLED = 128
 """Added to a signal's number it is the exit code by which shells tell that the signal ended a process."""
 
 
+class SignalledError(BaseException):
+    """A signal came that is to end this process: no error that anybody handles on the way.
+
+    Attributes:
+        number: the signal's.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
 @contextlib.contextmanager
-def ending_at_once(last: Callable[[], object]) -> Iterator[None]:
-    """End the process when a signal comes within the block, with 130 (SIGINT) or 143 (SIGTERM); `last` is called first.
+def ending_at_once(last: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """End the process when a signal comes within the block, with 128 and its number; `last` is called first.
 
     Elsewhere than in the main thread, where signals cannot be handled, the block runs as it is.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
 
     def end(number: int, _frame: object) -> None:
         try:
             last()
         finally:
-            os._exit(_SIGNALLED + number)
+            os._exit(SIGNALLED + number)
 
-    before = {number: signal.signal(number, end) for number in _SIGNALS}
+    with _handling(end):
+        yield
+
+
+@contextlib.contextmanager
+def raising_where_told() -> Iterator[Callable[[], contextlib.AbstractContextManager[None]]]:
+    """Give a block within which signals raise `SignalledError`; those that come outside of it do so as it begins."""
+    came: list[int] = []
+    may_raise = False
+
+    def note(number: int, _frame: object) -> None:
+        if may_raise:
+            raise SignalledError(number)
+        came.append(number)
+
+    @contextlib.contextmanager
+    def raising() -> Iterator[None]:
+        nonlocal may_raise
+        may_raise = True
+        try:
+            if came:
+                raise SignalledError(came[0])
+            yield
+        finally:
+            may_raise = False
+
+    with _handling(note):
+        yield raising
+
+
+@contextlib.contextmanager
+def _handling(handler: Callable[[int, object], None]) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, handler) for number in ending_signals()}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)

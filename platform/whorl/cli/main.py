@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from whorl import __version__
+from whorl.cli.interrupts import SIGNALLED, SignalledError, ending_at_once
 from whorl.errors import WhorlError
 
 
@@ -50,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except WhorlError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
+    except SignalledError as signalled:
+        return SIGNALLED + signalled.number
     except KeyboardInterrupt:
         return 130
     return code
@@ -57,4 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def entry() -> None:
     """Run the command line of this process."""
-    sys.exit(main())
+    # From the first moment on: loading the commands takes a while, and the first process of a container needs handlers.
+    with ending_at_once():
+        code = main()
+    sys.exit(code)

@@ -35,16 +35,16 @@ _LIMITS = {
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add = parser.add_argument
+    defaults = ConnectionLimits()
+    whole, seconds = _number(int), _number(float)
     add("-f", "--from", dest="origin", type=Path, metavar="PATH", help="the manifest, its folder, or a .wasm file")
     add("--listen", default="127.0.0.1:3000", metavar="ADDR", help="host and port (default: %(default)s; port 0: any)")
     add("--find-free-port", action="store_true", help="try the next ports when the port is in use")
     add("--build", action="store_true", help="run the build commands first")
-    add("--workers", type=int, default=1, metavar="N", help="processes that serve (default: %(default)s)")
+    add("--workers", type=whole, default=1, metavar="N", help="processes that serve (default: %(default)s)")
     add("--state-dir", type=Path, metavar="DIR", help="where data is kept (default: `.spin` beside the app)")
     add("--log-dir", metavar="DIR", help="where the components' output is kept (default: `logs` in the state dir)")
     add("-q", "--quiet", action="store_true", help="do not repeat the components' output on the terminal")
-    defaults = ConnectionLimits()
-    whole, seconds = _number(int), _number(float)
     add("--max-head-bytes", type=whole, default=defaults.max_head_bytes, metavar="N", help=_LIMITS["head"])
     add("--max-fields", type=whole, default=defaults.max_fields, metavar="N", help=_LIMITS["fields"])
     add("--head-timeout", type=seconds, default=defaults.head_timeout, metavar="S", help=_LIMITS["head_timeout"])

@@ -1,8 +1,8 @@
 """An app as an ASGI application inside somebody else's server: what `whorl.asgi` returns.
 
-Theory of operation: everything that runs belongs to an event loop, so each loop that sends a request has a `_Hosting` of
-its own: a process has one loop, as a rule, but a test client makes one for each of its uses, and threads have theirs.
-What a loop left behind that has ended is closed when the next comes, or with the application.
+Theory of operation: everything that runs belongs to an event loop, so each loop that sends a request has a `_Hosting`
+of its own: a process has one loop, as a rule, but a test client makes one for each of its uses, and threads have
+theirs. What a loop left behind that has ended is closed when the next comes, or with the application.
 
 The host may send requests whenever it likes, before, while and after it starts and closes the app. `_changing` is held
 by whoever starts or closes. `_closed` is set as soon as closing begins: a request that finds it is refused, and is not
@@ -27,7 +27,7 @@ _GOING_AWAY = 1001
 
 
 class HostedApplication:
-    """Serves an app in the event loops that call it, in each from its start, or its first request, until it is closed."""
+    """Serves an app in the event loops that call it: in each from its start, or first request, until it is closed."""
 
     def __init__(self, origin: Path, state_dir: Path | None) -> None:
         self._app = load_app(origin)

@@ -1,7 +1,7 @@
 """Serves an application on sockets that are bound already, until a signal says stop; then drains.
 
-The first SIGINT or SIGTERM stops accepting and lets requests end, a second one cuts them off. The process ends with the
-exit code of its own choice: unlike uvicorn's own runner, signals are not raised again after draining.
+The first SIGINT, SIGTERM or SIGHUP stops accepting and lets requests end, a second one cuts them off. The process ends
+with the exit code of its own choice: unlike uvicorn's own runner, signals are not raised again after draining.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ import uvicorn
 from whorl.server.connection_table import ConnectionTable
 from whorl.server.connections import DirectApplication
 from whorl.server.limits import ConnectionLimits
+from whorl.server.signals import ending_signals
 
 logger = logging.getLogger(__name__)
 
@@ -68,12 +69,11 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        """Take SIGINT and SIGTERM for the length of the block."""
+        """Take the signals that end a server for the length of the block."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        handled = (signal.SIGINT, signal.SIGTERM)
-        before = {number: signal.signal(number, self.handle_exit) for number in handled}
+        before = {number: signal.signal(number, self.handle_exit) for number in ending_signals()}
         try:
             yield
         finally:

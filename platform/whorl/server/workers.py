@@ -31,6 +31,7 @@ from whorl.server.limits import raise_descriptor_limit
 from whorl.server.messages import logging_to
 from whorl.server.options import UpOptions
 from whorl.server.serving import ServerSettings, event_loop, serve
+from whorl.server.signals import ending_signals
 from whorl.server.sockets import ListenAddress, bind, bound_address
 from whorl.triggers.http.trigger import HttpTrigger, TriggerOptions
 
@@ -112,7 +113,7 @@ class _Supervisor:
 
     def run(self, progress: Progress, announce: Announce) -> int:
         asyncio.run(_prepare(self._app, self._options, progress))
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in ending_signals():
             signal.signal(number, self._stop)
         # If it were started with the first worker, it would let the SIGINT through that `_start` holds back.
         resource_tracker.ensure_running()

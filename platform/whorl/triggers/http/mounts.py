@@ -2,8 +2,8 @@
 
 Theory of operation: servers and frameworks agree on `path`, which is decoded, and little else. `root_path` is decoded
 too, may be part of `path` (Starlette, FastAPI, uvicorn) or have been taken off it (as the specification was read
-before), and may end in a slash. `raw_path` may be missing, is without the mount in some, and is stale where a middleware
-rewrote `path`. So `path` says what is meant, and `raw_path` is believed where it decodes to that.
+before), and may end in a slash. `raw_path` may be missing, is without the mount in some, and is stale where a
+middleware rewrote `path`. So `path` says what is meant, and `raw_path` is believed where it decodes to that.
 """
 
 from collections.abc import Mapping

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from whorl.app.loader import find_manifest, manifest_path
 from whorl.cli.build import build
+from whorl.cli.streams import say
 
 NAME = "build"
 SUMMARY = "Run the build commands of the app's components."
@@ -21,4 +22,4 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Build, and return the exit code of the first command that fails, else 0."""
     manifest = manifest_path(arguments.origin) if arguments.origin else find_manifest(Path.cwd())
-    return build(manifest, arguments.component_id, print)
+    return build(manifest, arguments.component_id, say)

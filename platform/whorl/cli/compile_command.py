@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from whorl.app.loader import find_manifest, load_app
 from whorl.app.locked import LockedApp
 from whorl.capabilities.wasi.logs import GuestLogs
 from whorl.cli.interrupts import ending_at_once
+from whorl.cli.streams import complain
 from whorl.engine.cache import default_directory
 from whorl.triggers.http.trigger import HttpTrigger, TriggerOptions
 
@@ -29,11 +29,11 @@ class _CompilationLines:
     def begin(self, components: Sequence[str]) -> None:
         """Say where the compiled code is kept."""
         noun = "component" if len(components) == 1 else "components"
-        print(f"Compiling {len(components)} {noun} into `{default_directory()}`", file=sys.stderr)
+        complain(f"Compiling {len(components)} {noun} into `{default_directory()}`")
 
     def done(self, component: str) -> None:
         """Say that a component is ready, and how many seconds after the begin."""
-        print(f"  {component} ({time.monotonic() - self._began:.1f} s)", file=sys.stderr)
+        complain(f"  {component} ({time.monotonic() - self._began:.1f} s)")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Compile and instantiate every component that a trigger runs; return 0 when each of them can serve."""
     app = load_app(arguments.origin or find_manifest(Path.cwd()))
     for warning in app.warnings:
-        print(f"Warning: {warning}", file=sys.stderr)
+        complain(f"Warning: {warning}")
     with tempfile.TemporaryDirectory(prefix="whorl-") as state_dir, ending_at_once(lambda: shutil.rmtree(state_dir)):
         asyncio.run(_start_and_end(app, Path(state_dir)))
     return 0

@@ -7,7 +7,8 @@ from typing import Protocol
 
 from whorl import __version__
 from whorl.cli.interrupts import SIGNALLED, SignalledError, ending_at_once
-from whorl.errors import WhorlError
+from whorl.cli.mistakes import explain
+from whorl.cli.streams import complain, prepare_streams
 
 
 class Command(Protocol):
@@ -48,8 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = parser().parse_args(arguments)
     try:
         code: int = parsed.run(parsed)
-    except WhorlError as error:
-        print(f"Error: {error}", file=sys.stderr)
+    except Exception as error:
+        told = explain(error)
+        if told is None:
+            raise
+        complain(f"Error: {told}")
         return 1
     except SignalledError as signalled:
         return SIGNALLED + signalled.number
@@ -62,5 +66,6 @@ def entry() -> None:
     """Run the command line of this process."""
     # From the first moment on: loading the commands takes a while, and the first process of a container needs handlers.
     with ending_at_once():
+        prepare_streams()
         code = main()
     sys.exit(code)

@@ -13,6 +13,7 @@ from whorl.cli.build import build
 from whorl.cli.console import Console
 from whorl.cli.interrupts import ending_at_once
 from whorl.cli.startup import announce
+from whorl.cli.streams import complain
 from whorl.server.limits import ConnectionLimits, raise_descriptor_limit
 from whorl.server.options import UpOptions
 from whorl.server.sockets import ListenAddress
@@ -57,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal says stop."""
     origin = arguments.origin or find_manifest(Path.cwd())
     if arguments.build:
-        code = build(manifest_path(origin), [], lambda line: print(line, file=sys.stderr))
+        code = build(manifest_path(origin), [], complain)
         if code:
             return code
     app = load_app(origin)

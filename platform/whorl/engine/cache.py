@@ -24,12 +24,21 @@ _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def default_directory() -> Path:
-    """Return where compiled components are kept: `$WHORL_CACHE_DIR`, else the user's cache folder."""
+    """Return where compiled components are kept: `$WHORL_CACHE_DIR`, else the user's cache folder.
+
+    Raises:
+        StoreError: nothing is said, and the user has no home.
+    """
     chosen = os.environ.get("WHORL_CACHE_DIR")
     if chosen:
         return Path(chosen)
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "whorl"
+    if base:
+        return Path(base) / "whorl"
+    try:
+        return Path.home() / ".cache" / "whorl"
+    except RuntimeError as error:
+        raise StoreError("this user has no home folder for compiled components; set `WHORL_CACHE_DIR`") from error
 
 
 class CompiledCache:

@@ -15,6 +15,18 @@ from whorl.app.manifest.tables import Table, TextOrTable, TextOrTexts, problem
 _LATER = "whorl does not support it yet"
 
 
+def _variable_name(name: str) -> str:
+    if not name or "=" in name or "\0" in name:
+        raise problem(f"has the name {name!r}; a name has one character at least, and neither `=` nor NUL")
+    return name
+
+
+def _variable_value(value: str) -> str:
+    if "\0" in value:
+        raise problem("has a NUL character in its value, which ends a string for most programs; leave it out")
+    return value
+
+
 def _outbound_host(entry: str) -> str:
     # Imported here: the schema is read by `whorl build` too, which needs no capability.
     from whorl.capabilities.outbound_http.allowed_hosts import AllowedHosts  # noqa: PLC0415
@@ -64,6 +76,8 @@ def _root_base(base: str) -> str:
 KebabId = Annotated[str, AfterValidator(kebab_id)]
 Label = Annotated[str, AfterValidator(label)]
 OutboundHost = Annotated[str, AfterValidator(_outbound_host)]
+VariableName = Annotated[str, AfterValidator(_variable_name)]
+VariableValue = Annotated[str, AfterValidator(_variable_value)]
 LegacyHost = Annotated[str, AfterValidator(_legacy_host)]
 Source = Annotated[str, BeforeValidator(_local_source)]
 DependencyKey = Annotated[str, AfterValidator(_dependency_key)]
@@ -142,7 +156,7 @@ class Component(Table):
 
     source: Source = Field(examples=['"target/wasm32-wasip2/release/hello.wasm"'])
     description: str = Field(default="", examples=['"what it does"'])
-    environment: dict[str, str] = Field(default={}, examples=['{ GREETING = "hello" }'])
+    environment: dict[VariableName, VariableValue] = Field(default={}, examples=['{ GREETING = "hello" }'])
     allowed_outbound_hosts: list[OutboundHost] = Field(default=[], examples=['["https://example.com"]'])
     allowed_http_hosts: list[LegacyHost] = Field(default=[], examples=['["example.com"]'])
     key_value_stores: list[Label] = Field(default=[], examples=['["default"]'])

@@ -1,6 +1,7 @@
 """What users and systems do wrong, one by one, for each command: one sentence, no traceback, no server that ends."""
 
 import contextlib
+import hashlib
 import os
 import shutil
 import subprocess
@@ -45,9 +46,9 @@ class Operator:
         self.environment = environment()
         self._program = ["-m", "whorl"]
 
-    def manifest(self, source: str = "hello.wasm", lines: str = "") -> Path:
+    def manifest(self, source: str = "hello.wasm", lines: str = "", settings: str = "") -> Path:
         shutil.copy(GUESTS / "hello.wasm", self.folder / "hello.wasm")
-        return manifest(self.folder, Path(source), lines)
+        return manifest(self.folder, Path(source), lines, settings)
 
     def become_nobody(self) -> None:
         self._program = ["-c", AS_NOBODY]
@@ -69,11 +70,11 @@ class Operator:
     def told(self, *arguments: str) -> str:
         """Run a command that cannot succeed, and return the sentence that it ends with."""
         ended = self.run(*arguments)
-        lines = [line for line in ended.stderr.splitlines() if not line.startswith(("Logging", "Compiling"))]
-        assert ended.returncode == 1, ended
+        said, error, told = ended.stderr.partition("Error: ")
+        assert (ended.returncode, error) == (1, "Error: "), ended
         assert "Traceback" not in ended.stderr, ended.stderr
-        assert lines[0].startswith("Error: "), ended.stderr
-        return "\n".join(lines)
+        assert all(line.startswith(("Logging", "Compiling", "  lab (")) for line in said.splitlines()), said
+        return told
 
 
 @pytest.fixture
@@ -277,3 +278,42 @@ def test_what_a_build_says_comes_in_order_in_a_pipe(operator: Operator) -> None:
     said = operator.run("build").stdout.splitlines()
     wanted: Callable[[str], int] = said.index
     assert wanted("one") < wanted("Building component lab with `echo two`") < wanted("two")
+
+
+def test_a_memory_that_is_too_small_to_start_with(operator: Operator) -> None:
+    operator.manifest(settings='memory = "64KiB"')
+    for name in ("up", "compile"):
+        assert "raise its `memory` in `tool.whorl`" in operator.told(*COMMANDS[name])
+
+
+def test_compiled_tools_that_the_engine_refuses_are_made_anew(operator: Operator) -> None:
+    operator.manifest()
+    cache = operator.folder / "cache"
+    operator.environment["WHORL_CACHE_DIR"] = str(cache)
+    assert operator.run("compile").returncode == 0
+    (tools,) = cache.glob("tools-*.cwasm")
+    tools.write_bytes(b"of another version")
+    tools.with_suffix(".digest").write_text(hashlib.sha256(b"of another version").hexdigest())
+    for file in cache.glob("*.cwasm"):
+        if file != tools:
+            file.unlink()
+    ended = operator.run("compile")
+    assert (ended.returncode, "Traceback" in ended.stderr) == (0, False), ended.stderr
+
+
+def test_a_route_without_its_slash_is_shown_with_it(operator: Operator) -> None:
+    path = operator.manifest()
+    path.write_text(path.read_text().replace('route = "/..."', 'route = "hello"'))
+    port = _free_port()
+    with subprocess.Popen(
+        [sys.executable, "-m", "whorl", "up", "--quiet", "--listen", f"127.0.0.1:{port}"],
+        cwd=operator.folder,
+        env=operator.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        shown = next(line for line in process.stdout if "lab:" in line)
+        process.terminate()
+    assert shown == f"  lab: http://127.0.0.1:{port}/hello\n"

@@ -3,6 +3,7 @@
 import json
 
 from whorl.app.locked import LockedApp
+from whorl.app.routes import RoutePattern
 from whorl.capabilities.wasi.terminals import Terminal
 from whorl.server.sockets import ListenAddress
 
@@ -18,7 +19,8 @@ def announce(app: LockedApp, address: ListenAddress, form: str, terminal: Termin
 
 def _routes(app: LockedApp) -> dict[str, str]:
     """Return the component of each public route; of equal routes the last counts."""
-    return {trigger.route: trigger.component for trigger in app.triggers if trigger.route is not None}
+    routes = [(trigger.route, trigger.component) for trigger in app.triggers if trigger.route is not None]
+    return {RoutePattern.parse(route).absolute: component for route, component in routes}
 
 
 def _plain(app: LockedApp, base: str) -> str:

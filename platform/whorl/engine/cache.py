@@ -13,12 +13,17 @@ import logging
 import os
 import stat
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from whorl.errors import StoreError
 
 logger = logging.getLogger(__name__)
+
+_ASIDE = ".new-"
+_ABANDONED = 3600.0
+"""Seconds after which nobody writes a file any more."""
 
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
@@ -91,14 +96,23 @@ class CompiledCache:
         return True
 
     def _write(self, file: Path, code: bytes) -> None:
+        self._remove_leftovers()
         try:
             self._replace(file, code)
             self._replace(file.with_suffix(".digest"), _digest(file).encode("ascii"))
         except OSError as error:
             raise self._not_writable(error) from error
 
+    def _remove_leftovers(self) -> None:
+        """Remove what processes were writing that were killed."""
+        oldest = time.time() - _ABANDONED
+        for file in self.directory.glob(f"{_ASIDE}*"):
+            with contextlib.suppress(OSError):
+                if file.lstat().st_mtime < oldest:
+                    file.unlink()
+
     def _replace(self, file: Path, content: bytes) -> None:
-        descriptor, aside = tempfile.mkstemp(dir=self.directory, prefix=".new-")
+        descriptor, aside = tempfile.mkstemp(dir=self.directory, prefix=_ASIDE)
         try:
             with os.fdopen(descriptor, "wb") as stream:
                 stream.write(content)

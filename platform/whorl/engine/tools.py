@@ -215,6 +215,10 @@ def cached_in(cache: CompiledCache) -> LoadModule:
         machine = " ".join((version("wasmtime"), platform.system(), host_target().name))
         key = f"tools-{hashlib.sha256(machine.encode() + wasm).hexdigest()}"
         file = cache.path(key, lambda: compile_module(engine, wasm).serialize())
-        return wasmtime.Module.deserialize_file(engine, str(file))
+        try:
+            return wasmtime.Module.deserialize_file(engine, str(file))
+        except (wasmtime.WasmtimeError, UnicodeEncodeError):
+            # Made by another build of wasmtime, or in a folder whose name is not UTF-8: it takes a second to make.
+            return compile_module(engine, wasm)
 
     return load

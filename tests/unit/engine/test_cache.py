@@ -97,3 +97,14 @@ def test_nothing_is_left_aside_when_making_fails(cache: CompiledCache) -> None:
     with pytest.raises(RuntimeError):
         cache.path("a", fail)
     assert [file.name for file in cache.directory.iterdir()] == ["a.lock"]
+
+
+def test_what_a_process_left_half_written_is_removed_by_the_next_that_writes(cache: CompiledCache) -> None:
+    cache.path("a", Maker())
+    old, new = cache.directory / ".new-old", cache.directory / ".new-new"
+    for file in (old, new):
+        file.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    cache.path("b", Maker())
+    assert not old.exists()
+    assert new.exists()

@@ -126,7 +126,7 @@ class SqliteBackend:
 
     def purge(self, now: int) -> None:
         """Delete some of what has expired by `now`, in any store, if that is due; within a transaction."""
-        if now >= self._next_purge:
+        if not self._next_purge - _PURGE_INTERVAL_MS <= now < self._next_purge:  # the clock may be set back
             self._next_purge = now + _PURGE_INTERVAL_MS
             self.connection.execute(statements.PURGE, (now, _PURGED_AT_ONCE))
 

@@ -37,6 +37,8 @@ logger = logging.getLogger(__name__)
 
 _DRIVER = "driver-http"
 _GRACE = 30.0
+_TOO_LITTLE_MEMORY = "exceeds memory limits"
+_TOO_SMALL = "; raise its `memory` in `tool.whorl`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,8 @@ class HttpTrigger:
         try:
             await pool.start()
         except Trap as trap:
-            raise ComponentError(f"component `{component}` cannot be instantiated: {trap}") from trap
+            cure = _TOO_SMALL if _TOO_LITTLE_MEMORY in str(trap) else ""
+            raise ComponentError(f"component `{component}` cannot be instantiated: {trap}{cure}") from trap
         self.pools[component] = pool
         places = max(1, min(locked.settings.max_instances, engine.places.total) // 2)
         uploads = Uploads(places, locked.settings.queue)

@@ -77,6 +77,19 @@ def test_expired_entries_are_purged_by_later_writes(path: Path, plain: sqlite3.C
     assert (left, expiries) == ([("new",)], [("new",)])
 
 
+def test_what_expires_is_purged_though_the_clock_was_set_back(path: Path, plain: sqlite3.Connection) -> None:
+    clock = SetClock()
+    clock.now += 10_000_000
+    with SqliteBackend.open(path, "process", clock) as backend:
+        backend.store("default").set(b"first", b"", 10)
+        clock.now -= 5_000_000
+        backend.store("default").set(b"key", b"", 10)
+        clock.now += 10_000
+        backend.store("other").set(b"new", b"", 10)
+        left = plain.execute("SELECT key FROM spin_key_value").fetchall()
+    assert ("key",) not in left
+
+
 @pytest.mark.parametrize(("durability", "synchronous"), [("power-loss", 2), ("process", 1)])
 def test_the_durability_is_what_sqlite_is_told(path: Path, durability: str, synchronous: int) -> None:
     with SqliteBackend.open(path, durability) as backend:  # type: ignore[arg-type]

@@ -106,6 +106,29 @@ def _take_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
+def test_a_build_that_is_stopped_on_a_terminal_stops_whorl_and_goes_on_with_it(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    script = "echo $$ >> pids; read line; echo $line > typed"
+    streams = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
+    build = Build(tmp_path, script, **streams, preexec_fn=_take_terminal, start_new_session=True)
+    os.close(theirs)
+    try:
+        (shell,) = build.started(1)
+        os.write(ours, b"\x1a")
+        until(lambda: _state(build.process.pid) == _state(shell) == "T")
+        build.process.send_signal(signal.SIGCONT)
+        os.write(ours, b"hello\n")
+        assert build.process.wait(30) == 0
+        assert (tmp_path / "typed").read_text() == "hello\n"
+    finally:
+        os.close(ours)
+        build.process.kill()
+
+
+def _state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
 @pytest.mark.parametrize("number", NUMBERS)
 def test_a_signal_while_commands_are_loaded_ends_the_process_quietly(number: signal.Signals) -> None:
     program = f"""

@@ -71,10 +71,10 @@ def _end_group(process: "subprocess.Popen[bytes]", number: int) -> None:
 
 
 def _signal_group(group: int, number: int) -> bool:
-    """Send a signal to the processes of a group; tell whether there are any."""
+    """Send a signal to the processes of a group; tell whether there are any that this user may signal."""
     try:
         os.killpg(group, number)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):
         return False
     return True
 

@@ -48,7 +48,7 @@ def ending_at_once(last: Callable[[], object] = lambda: None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def raising_where_told() -> Iterator[Callable[[], contextlib.AbstractContextManager[None]]]:
-    """Give a block within which signals raise `SignalledError`; those that come outside of it do so as it begins."""
+    """Give a block within which signals raise `SignalledError`; others do as it begins, or at the end of this one."""
     came: list[int] = []
     may_raise = False
 
@@ -70,6 +70,8 @@ def raising_where_told() -> Iterator[Callable[[], contextlib.AbstractContextMana
 
     with _handling(note):
         yield raising
+    if came:
+        raise SignalledError(came[0])
 
 
 @contextlib.contextmanager

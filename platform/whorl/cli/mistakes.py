@@ -30,7 +30,7 @@ def explain(error: Exception) -> str | None:
     """Return what the operator is told of an error; None for one that is a mistake of whorl itself."""
     if isinstance(error, WhorlError):
         return str(error)
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and error.errno is not None:
         return _of_system(error)
     if isinstance(error, UnicodeError):
         return _of_name(error)

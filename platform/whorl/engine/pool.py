@@ -74,6 +74,11 @@ class InstancePool(Turns):
         """How many instances are warm."""
         return len(self._ready)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a guest runs or is suspended: for a request, or to be made."""
+        return bool(self.in_use or self._starting)
+
     async def start(self) -> None:
         """Take part in the engine's places, and make the warm instances, as far as there is room for them.
 
@@ -157,7 +162,7 @@ class InstancePool(Turns):
     async def close(self) -> None:
         """Wait until nothing is in use any more, then close every instance."""
         self._refuse_all()
-        if self.in_use or self._starting:
+        if self.is_busy:
             self._drained = asyncio.Event()
             await self._drained.wait()
         if self._idle_timer is not None:
@@ -194,7 +199,7 @@ class InstancePool(Turns):
         return pages is not None and pages * _PAGE > limit
 
     def _note_drained(self) -> None:
-        if self._drained is not None and not self.in_use and not self._starting:
+        if self._drained is not None and not self.is_busy:
             self._drained.set()
 
     def _tend_soon(self) -> None:

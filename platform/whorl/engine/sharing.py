@@ -24,7 +24,7 @@ class _Shared:
 
 
 _shared: Final[weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Shared]] = weakref.WeakKeyDictionary()
-_lock: Final = threading.Lock()
+_lock: Final = threading.RLock()  # the garbage collector may close an app while another is opened
 
 
 @contextmanager

@@ -316,7 +316,7 @@ class HttpConnection(asyncio.Protocol):
             return
         if stream.has_started:
             stream.cut()
-        elif task.cancelled():
+        elif task.cancelled() and stream.verdict is None:
             self._wire.abort()
         else:
             if stream.verdict is not None:

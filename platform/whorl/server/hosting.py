@@ -10,6 +10,7 @@ taken for the first of an app that starts by itself.
 """
 
 import asyncio
+import logging
 import threading
 import weakref
 from pathlib import Path
@@ -22,6 +23,8 @@ from whorl.app.locked import LockedApp
 from whorl.capabilities.wasi.logs import GuestLogs
 from whorl.triggers.http.asgi import Receive, Scope, Send
 from whorl.triggers.http.trigger import HttpTrigger, TriggerOptions
+
+logger = logging.getLogger(__name__)
 
 _GOING_AWAY = 1001
 
@@ -103,10 +106,10 @@ class _Hosting:
 
     def abandon(self) -> None:
         """Close what is left now that the event loop has ended."""
-        if self._started:
-            self._started = False
+        try:
             self.trigger.abandon()
-        self._logs.close()
+        finally:
+            self._logs.close()
 
     async def live(self, receive: Receive, send: Send) -> None:
         """Start and close the app by the events of a lifespan."""
@@ -140,7 +143,10 @@ def _abandon_ended(hostings: dict[asyncio.AbstractEventLoop, _Hosting], lock: th
     with lock:
         ended = [hostings.pop(loop) for loop in list(hostings) if loop.is_closed()]
     for hosting in ended:
-        hosting.abandon()
+        try:
+            hosting.abandon()
+        except Exception:
+            logger.exception("what an event loop left behind cannot be closed")
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:

@@ -118,3 +118,15 @@ async def test_the_end_of_the_server_does_not_wait_for_bodies_that_nobody_wants(
             client = await clients.enter_async_context(connected(live.address))
             await client.send(post(b"/hello", b"x" * size)[: -size + 1])
             assert await client.response(b"POST") is not None
+
+
+@pytest.mark.parametrize("ahead", [0, 2])
+async def test_a_body_that_is_bad_from_its_start_is_refused_whatever_came_with_it(live: Live, ahead: int) -> None:
+    """Its request is refused in the same turn of the loop in which it came."""
+    bad = b"POST /late HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\ntransfer-encoding: chunked\r\n\r\nZZ\r\n"
+    async with connected(live.address) as client:
+        await client.send(request() * ahead + bad)
+        for status in [200] * ahead + [400]:
+            response = await client.response()
+            assert response is not None
+            assert response.status == status

@@ -29,7 +29,7 @@ def path_of(scope: Mapping[str, Any]) -> bytes:
                 return below
         if _decoded(raw) == meant:
             return raw
-    return quote(meant, safe=_LITERAL).encode() or b"/"
+    return quote(meant, safe=_LITERAL, errors="surrogateescape").encode() or b"/"
 
 
 def _below(raw: bytes, mount: str) -> bytes | None:

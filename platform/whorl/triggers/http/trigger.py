@@ -113,7 +113,7 @@ class HttpTrigger:
 
     def abandon(self) -> None:
         """Close everything that an event loop left behind which has ended: there is nothing to wait for any more."""
-        if any(pool.in_use for pool in self.pools.values()):
+        if any(pool.is_busy for pool in self.pools.values()):
             # The loop was closed with requests under way. Their guests are suspended for good, and may not be freed.
             logger.warning("an event loop ended while requests were under way; what they held is not given back")
             return

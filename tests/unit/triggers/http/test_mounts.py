@@ -45,6 +45,9 @@ CASES = [
     # a middleware has rewritten `path` alone
     ("/new", "", b"/old", b"/new"),
     ("/m/new", "/m", b"/m/old", b"/new"),
+    # a server that keeps bytes which are not UTF-8
+    ("/a\udcff", "", b"/a%ff", b"/a%FF"),
+    ("/a\udcff", "", None, b"/a%FF"),
     # no sense in it
     ("/x", "/m", b"/%", b"/x"),
     ("/x", "/mm", b"/m", b"/x"),

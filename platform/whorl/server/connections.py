@@ -36,7 +36,7 @@ _UNAVAILABLE = ResponseHead.of(503, [(b"retry-after", b"1")])
 _PLAIN = Framing(is_1_0=False, is_head=False, takes_trailers=False)
 
 
-_ANSWERED_AT_ONCE = 2
+_ANSWERED_AT_ONCE = 4
 """Requests of one connection that go the direct way in one piece of data; behind them others have their turns."""
 
 _PIPELINED_SLICE = 1024

@@ -6,22 +6,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 from live_server import GUESTS, manifest
-from whorl_process import WhorlUp, environment
+from whorl_process import WhorlUp, environment, until
 
 NUMBERS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def is_alive(pid: int) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 from live_server import GUESTS, manifest
-from whorl_process import WhorlUp, children, environment, whorl, workers
+from whorl_process import WhorlUp, children, environment, until, whorl, workers
 
 CODES = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 
@@ -42,13 +42,6 @@ def started(*command: str) -> Iterator[subprocess.Popen[str]]:
 
 def up(app: Path, *options: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "whorl", "up", "--quiet", "-f", str(app), "--listen", "127.0.0.1:0", *options)
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def is_gone(group: int) -> bool:

@@ -57,8 +57,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except SignalledError as signalled:
         return SIGNALLED + signalled.number
-    except KeyboardInterrupt:
-        return 130
     return code
 
 

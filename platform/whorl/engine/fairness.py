@@ -107,13 +107,18 @@ class CoreShare:
         """Whether it has used less than the component that was let run last."""
         return self.used < self._core.floor
 
+    @property
+    def must_wait(self) -> bool:
+        """Whether a guest of it that would run is to wait for a turn."""
+        return self._core.is_spent and not self.is_behind
+
     def note(self, seconds: float) -> None:
         """A guest of it has run for `seconds`, more than `LONG`."""
         self._core.note(self, seconds)
 
     async def turn(self, *, always: bool = False) -> None:
         """Wait until a guest of it may run: at once where there is time left, unless `always`."""
-        if not always and (not self._core.is_spent or self.is_behind):
+        if not (always or self.must_wait):
             return
         turn = asyncio.get_running_loop().create_future()
         self._turns.append(turn)

@@ -114,10 +114,10 @@ class Call:
         try:
             while paused:
                 _check_cpu(instance)
-                has_yielded = instance.wake is None
-                if instance.wake is not None:
-                    await instance.wake
-                await instance.linked.share.turn(always=has_yielded)
+                wake = instance.wake
+                if wake is not None:
+                    await wake
+                await instance.linked.share.turn(always=wake is None)
                 paused = False
                 paused = not self.step()
         finally:

@@ -62,7 +62,6 @@ class InstancePool(Turns):
         super().__init__(linked.name, linked.places, settings.max_instances, settings.queue)
         self.linked = linked
         self.settings = settings
-        self._core = linked.engine.core
         self._ready: list[Instance] = []
         self._retired: list[Instance] = []
         self._starting: set[asyncio.Task[None]] = set()
@@ -93,9 +92,9 @@ class InstancePool(Turns):
 
     def take(self) -> Instance | None:
         """Return an instance if a place is free and one is warm or can be made at once; else try `acquire`."""
-        if self._queues or self._closed or not (self.in_use < self.sure or self._may_enter(0)):
+        if self._queues or self._closed or self.linked.share.must_wait:
             return None
-        if self._core.is_spent and not self.linked.share.is_behind:
+        if not (self.in_use < self.sure or self._may_enter(0)):
             return None
         if not self._ready:
             if self._starting:

@@ -217,8 +217,10 @@ def cached_in(cache: CompiledCache) -> LoadModule:
         file = cache.path(key, lambda: compile_module(engine, wasm).serialize())
         try:
             return wasmtime.Module.deserialize_file(engine, str(file))
-        except (wasmtime.WasmtimeError, UnicodeEncodeError):
-            # Made by another build of wasmtime, or in a folder whose name is not UTF-8: it takes a second to make.
+        except UnicodeEncodeError:
+            return compile_module(engine, wasm)  # wasmtime opens no file in a folder whose name is not UTF-8
+        except wasmtime.WasmtimeError:
+            file.unlink(missing_ok=True)  # of another build of wasmtime: the next process makes it anew
             return compile_module(engine, wasm)
 
     return load

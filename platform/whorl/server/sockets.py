@@ -53,6 +53,9 @@ def bind(address: ListenAddress, *, find_free_port: bool = False, shared: bool =
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise ListenError(f"cannot listen on `{address}`: {error.strerror or error}") from error
+        except UnicodeError as error:
+            # A label that is empty or too long.
+            raise ListenError(f"cannot listen on `{address}`: `{address.host}` is not the name of a host") from error
     if find_free_port:
         raise ListenError(
             f"no free port from {ports[0]} to {ports[-1]} on `{address.host}`; name another with `--listen`"
@@ -61,11 +64,6 @@ def bind(address: ListenAddress, *, find_free_port: bool = False, shared: bool =
 
 
 def _bind(address: ListenAddress, *, shared: bool) -> socket.socket:
-    try:
-        # What the operator writes may be no name at all: a label that is empty or too long.
-        address.host.encode("idna")
-    except UnicodeError as error:
-        raise ListenError(f"cannot listen on `{address}`: `{address.host}` is not the name of a host") from error
     found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, kind, protocol, _, where = min(found, key=lambda entry: entry[0] != socket.AF_INET)
     listener = socket.socket(family, kind, protocol)

@@ -24,7 +24,7 @@ from whorl.engine import bindings
 TICK = 0.005
 """Seconds between two epochs. A guest runs at most two ticks before it yields."""
 
-SHORT_TICK = 0.0015
+SHORT_TICK = 0.001
 """The same while there are guests that run for long: others wait for them."""
 
 _IDLE_TICKS = 40

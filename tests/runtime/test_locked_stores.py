@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from live_server import Live
+from live_server import Live, client_of
 from shelves import PROMPT, database, shelves, timed
 
 pytestmark = pytest.mark.anyio
@@ -104,7 +104,7 @@ async def test_a_guest_that_is_cancelled_while_it_waits_for_the_lock_leaves_noth
     async with shelves(tmp_path) as live:
         tasks = len(asyncio.all_tasks())
         with held(database(tmp_path)):
-            async with httpx.AsyncClient(base_url=f"http://{live.address}", trust_env=False) as client:
+            async with client_of(live.address) as client:
                 with pytest.raises(httpx.ReadTimeout):
                     await client.get("/one/set?key", timeout=0.5)
             async with asyncio.timeout(5):

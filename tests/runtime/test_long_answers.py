@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from live_server import client_of
 from shelves import PROMPT, database, shelves, timed
 
 from whorl.capabilities.key_value.sqlite import SqliteBackend
@@ -24,7 +25,7 @@ def fill(folder: Path, count: int) -> int:
 
 async def test_others_are_answered_while_a_guest_lists_many_keys(tmp_path: Path) -> None:
     """Another component, health, and writes to the same store."""
-    length = fill(tmp_path, COUNT)
+    length = await asyncio.to_thread(fill, tmp_path, COUNT)
     async with shelves(tmp_path) as live:
         listing = asyncio.create_task(timed(live, "/one/keys"))
         served = 0
@@ -37,7 +38,7 @@ async def test_others_are_answered_while_a_guest_lists_many_keys(tmp_path: Path)
 
 
 async def test_many_values_are_given_whole(tmp_path: Path) -> None:
-    fill(tmp_path, 20_000)
+    await asyncio.to_thread(fill, tmp_path, 20_000)
     async with shelves(tmp_path) as live:
         reading = asyncio.create_task(timed(live, "/one/get-many?20001"))
         assert (await timed(live, "/two/hello"))[1] < PROMPT
@@ -45,16 +46,16 @@ async def test_many_values_are_given_whole(tmp_path: Path) -> None:
 
 
 async def test_several_guests_list_at_once(tmp_path: Path) -> None:
-    length = fill(tmp_path, 30_000)
+    length = await asyncio.to_thread(fill, tmp_path, 30_000)
     async with shelves(tmp_path) as live:
         answers = await asyncio.gather(*(timed(live, f"/{name}/keys") for name in ("one", "two", "one")))
     assert {text for text, _ in answers} == {f"30000 {length}"}
 
 
 async def test_a_guest_that_is_cancelled_while_it_lists_leaves_nothing(tmp_path: Path) -> None:
-    fill(tmp_path, COUNT)
+    await asyncio.to_thread(fill, tmp_path, COUNT)
     async with shelves(tmp_path) as live:
-        async with httpx.AsyncClient(base_url=f"http://{live.address}", trust_env=False) as client:
+        async with client_of(live.address) as client:
             with pytest.raises(httpx.ReadTimeout):
                 await client.get("/one/keys", timeout=0.1)
         async with asyncio.timeout(5):

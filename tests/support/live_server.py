@@ -1,6 +1,7 @@
 """An app served for a test: the real trigger behind the real server, in the test's own event loop."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,10 @@ from whorl.server.sockets import ListenAddress, bind, bound_address
 from whorl.triggers.http.trigger import HttpTrigger, TriggerOptions
 
 GUESTS = Path(__file__).parents[1] / "guests"
+
+
+_NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Nothing is served over TLS here, and to read the authorities takes 50 ms, in the event loop."""
 
 
 @dataclass
@@ -68,6 +73,11 @@ source = "{source}"
     return path
 
 
+def client_of(address: ListenAddress, timeout: float = 5.0) -> httpx.AsyncClient:
+    """Return a client of what listens at `address`."""
+    return httpx.AsyncClient(base_url=f"http://{address}", timeout=timeout, trust_env=False, verify=_NO_AUTHORITIES)
+
+
 @asynccontextmanager
 async def serving(
     origin: Path, state_dir: Path | None = None, limits: ConnectionLimits | None = None
@@ -83,7 +93,7 @@ async def serving(
             server = make_server(trigger, listening.set, settings)
             serve = asyncio.create_task(server.serve(sockets=[listener]))
             await listening.wait()
-            async with httpx.AsyncClient(base_url=f"http://{address}", timeout=30, trust_env=False) as client:
+            async with client_of(address, timeout=30) as client:
                 yield Live(address, client, trigger, logs)
             server.should_exit = True
             await serve

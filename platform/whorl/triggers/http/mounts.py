@@ -3,7 +3,8 @@
 Theory of operation: servers and frameworks agree on `path`, which is decoded, and little else. `root_path` is decoded
 too, may be part of `path` (Starlette, FastAPI, uvicorn) or have been taken off it (as the specification was read
 before), and may end in a slash. `raw_path` may be missing, is without the mount in some, and is stale where a
-middleware rewrote `path`. So `path` says what is meant, and `raw_path` is believed where it decodes to that.
+middleware rewrote `path`. So `path` says what is meant, and `raw_path` is believed where it decodes to that, or ends in
+it: Litestar takes a mount off `path` and says so nowhere; it ends every such path in a slash, too.
 """
 
 from collections.abc import Mapping
@@ -27,8 +28,14 @@ def path_of(scope: Mapping[str, Any]) -> bytes:
             below = _below(raw, mount)
             if below is not None and _decoded(below) in (meant, path):
                 return below
-        if _decoded(raw) == meant:
+        decoded = _decoded(raw)
+        if decoded == meant:
             return raw
+        end = meant.rstrip("/") if "litestar_app" in scope and not decoded.endswith("/") else meant
+        if len(end) > 1 and decoded.endswith(end):
+            below = _below(raw, decoded[: -len(end)])
+            if below is not None:
+                return below
     return quote(meant, safe=_LITERAL, errors="surrogateescape").encode() or b"/"
 
 

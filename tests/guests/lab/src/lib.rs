@@ -14,7 +14,7 @@
 //! | `/skip?n` | skips n bytes, answers with the rest |
 //! | `/ignore-body` | drops the input stream after one byte |
 //! | `/request-trailers` | the trailers of the request |
-//! | `/head` | method, scheme, authority and path of the request |
+//! | `/head`, `/head/...` | method, scheme, authority and path of the request |
 //! | `/headers` | the headers of the request, a line each |
 //! | `/status?n` | answers with this status |
 //! | `/sleep?ms` | sleeps, then answers |
@@ -73,7 +73,7 @@ impl Guest for Lab {
             "/skip" => incoming::skip(request, out, number),
             "/ignore-body" => incoming::ignore_body(request, out),
             "/request-trailers" => incoming::trailers(request, out),
-            "/head" => incoming::head(request, out),
+            path if path == "/head" || path.starts_with("/head/") => incoming::head(request, out),
             "/headers" => headers::echo(request, out),
             "/immutable" => headers::immutable(request, out),
             "/forbidden-header" => headers::forbidden(out),

@@ -42,7 +42,16 @@ CASES = [
     ("/", "/m", b"/m", b"/"),
     ("", "/m", b"/m", b"/"),
     ("/\xe9", "/caf\xe9", b"/caf%C3%A9/%C3%A9", b"/%C3%A9"),
+    # mounted, the mount having been taken off `path` without a word
+    ("/x", "", b"/m/x", b"/x"),
+    ("/a/b c", "", b"/caf%C3%A9/a%2Fb%20c", b"/a%2Fb%20c"),
+    ("/x/x", "", b"/x/x/x", b"/x/x"),
+    ("/x", "/proxy", b"/proxy/m/x", b"/x"),
+    ("/", "", b"/m", b"/"),
     # a middleware has rewritten `path` alone
+    ("/old/", "", b"/old", b"/old/"),
+    ("/old/", "", b"/very/old", b"/old/"),
+    ("/old", "", b"/veryold", b"/old"),
     ("/new", "", b"/old", b"/new"),
     ("/m/new", "/m", b"/m/old", b"/new"),
     # a server that keeps bytes which are not UTF-8
@@ -58,6 +67,20 @@ CASES = [
 def test_the_path_below_the_mount(path: str, root_path: str, raw_path: bytes | None, seen: bytes) -> None:
     scope = {"path": path, "root_path": root_path, "raw_path": raw_path}
     assert path_of(scope) == seen
+
+
+@pytest.mark.parametrize(
+    ("path", "raw_path", "seen"),
+    [
+        ("/x/", b"/m/x", b"/x"),
+        ("/x/", b"/m/x/", b"/x/"),
+        ("/a/b/", b"/m/a%2Fb", b"/a%2Fb"),
+        ("/a/b/", b"/m/a//b", b"/a/b/"),
+        ("/", b"/m", b"/"),
+    ],
+)
+def test_litestars_mounts_end_in_a_slash_that_nobody_wrote(path: str, raw_path: bytes, seen: bytes) -> None:
+    assert path_of({"path": path, "root_path": "", "raw_path": raw_path, "litestar_app": object()}) == seen
 
 
 def test_what_is_not_said_is_not_needed() -> None:

@@ -82,9 +82,12 @@ class ScriptedHost:
             "http-server",
             ("request", (), _S, self._request),
             ("body-read", (_U32,), _S, lambda _limit: _next(self._script.body)),
+            ("body-into", (_U32, _U32), _U32, _no_memory),
             ("inform", (_S,), None, _nothing),
             ("respond", (_S,), None, _nothing),
+            ("respond-from", (_S, _U32, _U32), None, _no_memory),
             ("respond-head", (_S,), None, _nothing),
+            ("respond-chunk-from", (_U32, _U32), _BOOL, _no_memory),
             (
                 "respond-chunk",
                 (_S,),
@@ -99,9 +102,12 @@ class ScriptedHost:
         return self._interface(
             "http-client",
             ("start", (_S,), _U32, self._start),
+            ("start-from", (_S, _U32, _U32), _U32, _no_memory),
             ("response", (_U32,), _S, lambda _task: _next(self._script.responses)),
             ("read", (_U32, _U32), _S, lambda _task, _limit: _next(self._script.reads)),
+            ("read-into", (_U32, _U32, _U32), _U32, _no_memory),
             ("write", (_U32, _S), _BOOL, lambda _task, _data: False),
+            ("write-from", (_U32, _U32, _U32), _BOOL, _no_memory),
             ("finish", (_U32, _S), None, _nothing),
             ("close", (_U32,), None, _nothing),
         )
@@ -142,6 +148,10 @@ class ScriptedHost:
 
 def _next(answers: list[bytes]) -> bytes:
     return answers.pop(0) if answers else _ENDED
+
+
+def _no_memory(*_arguments: int) -> int:
+    raise AssertionError("an adapter named an address though its memory cannot be found")
 
 
 def _nothing(*_arguments: object) -> None:

@@ -13,6 +13,7 @@ from whorl.engine.engines import Engine
 from whorl.engine.instances import Instance
 from whorl.engine.limits import InstanceLimits
 from whorl.engine.loading import ComponentLoader
+from whorl.engine.memories import Memories
 from whorl.guest import artefact_path
 
 LAB = Path(__file__).parents[1] / "guests/lab.wasm"
@@ -48,6 +49,7 @@ def linked_lab(host: ScriptedHost) -> Iterator[LinkedComponent]:
         ComponentSource("driver", artefact_path("driver-http")),
     )
     with Engine() as engine:
+        engine.memories = Memories(None)  # bodies cross as strings, so the script is the whole of it
         component = ComponentLoader(engine, CompiledCache(None)).load("lab", composition)
         linked = engine.link("lab", component, list(host.interfaces()))
         yield linked

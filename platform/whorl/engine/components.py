@@ -16,6 +16,7 @@ from whorl.engine.host_functions import Instances, callback_address, make_callba
 from whorl.engine.host_interfaces import HostFunction, HostInterface, ValueType
 from whorl.engine.instances import Instance
 from whorl.engine.limits import InstanceLimits
+from whorl.engine.memories import MEMORY
 from whorl.engine.waiting import INTERFACE as WAIT_INTERFACE
 from whorl.engine.waiting import WaitFunction
 from whorl.errors import ComponentError
@@ -59,12 +60,13 @@ class LinkedComponent:
         self.is_closed = False
         self.instances: Instances = {}
         self.spaces: list[CallSpace] = []  # of closed instances, for the next
+        self.memory_places: list[int] = []  # as well
         self.wait = WaitFunction(self.instances, record_failure)
         self._component: wasm.Component | None = component
         self._callbacks: list[Any] = []
         self._linker = wasm.Linker(engine.wasmtime)
         imported = component.type.imports(engine.wasmtime)
-        self._link(engine, imported, {interface.name: interface for interface in interfaces})
+        self._link(engine, imported, {interface.name: interface for interface in (MEMORY, *interfaces)})
         index = component.get_export_index(_EXPORT)
         if index is None:
             raise ComponentError(f"component `{name}`: the composition does not export `{_EXPORT}`")

@@ -115,6 +115,11 @@ class EngineConfiguration:
         """Return the bytes of address space that are reserved at once."""
         return self.max_instances * self.address_space_each() if self.is_pooled else 0
 
+    @property
+    def pooled_memories(self) -> int:
+        """How many memories the pool has room for; 0 without one."""
+        return self.max_instances * _MEMORIES_EACH if self.is_pooled else 0
+
     def fingerprint(self) -> str:
         """Return a digest of everything that compiled code depends on."""
         compiled_in = ("max_memory", "concurrency", "is_pooled")
@@ -165,7 +170,7 @@ def _pooling_settings(configuration: EngineConfiguration) -> dict[str, int]:
     return {
         "total_component_instances": count,
         "total_core_instances": count * _CORE_INSTANCES_EACH,
-        "total_memories": count * _MEMORIES_EACH,
+        "total_memories": configuration.pooled_memories,
         "total_tables": count * _TABLES_EACH,
         "total_stacks": count,
         "max_core_instances_per_component": 200,

@@ -15,6 +15,7 @@ from whorl.engine.configuration import EngineConfiguration, make_engine
 from whorl.engine.epochs import EpochTicker
 from whorl.engine.fairness import CoreTime
 from whorl.engine.host_interfaces import HostInterface
+from whorl.engine.memories import Memories, Slots
 from whorl.engine.places import Places
 
 
@@ -25,6 +26,7 @@ class Engine:
         address: the engine, as the C API knows it; 0 when it is closed.
         places: who may have how many instances.
         core: which of them run when they want more than there is time for.
+        memories: where adapters have their memories.
         code: the compiled components that are in use, by the digest of what they were made from.
         loading: held by who looks for code there and adds it, from any thread.
     """
@@ -36,6 +38,7 @@ class Engine:
         self.ticker = EpochTicker(self.wasmtime)
         self.places = Places(self.configuration.max_instances)
         self.core = CoreTime(self.ticker)
+        self.memories = Memories(self._memory_slots())
         self.code: weakref.WeakValueDictionary[str, wasm.Component] = weakref.WeakValueDictionary()
         self.loading = threading.Lock()
         self._stop_ticker = weakref.finalize(self, self.ticker.stop)  # at the interpreter's exit too
@@ -47,6 +50,10 @@ class Engine:
             ComponentError: it imports something that nobody provides.
         """
         return LinkedComponent(self, name, component, interfaces)
+
+    def _memory_slots(self) -> Slots | None:
+        count = self.configuration.pooled_memories
+        return Slots.of(self.wasmtime, count) if count > 1 else None
 
     def close(self) -> None:
         """Stop the ticker and free the engine; every instance must have been closed."""

@@ -9,6 +9,7 @@ from whorl.engine import bindings
 from whorl.engine.fibers import ERROR_OFFSET, FUNCTION_OFFSET, Call, CallSpace
 from whorl.engine.host_interfaces import ValueType
 from whorl.engine.limits import InstanceLimits
+from whorl.engine.memories import Memories, Memory
 from whorl.engine.tasks import TaskTable
 from whorl.engine.values import make_reader
 
@@ -35,12 +36,16 @@ class Instance:
         cpu_used: seconds of processor time of the current call.
         deadline_set_at: the tick at which its slice of processor time was last measured out.
         host_calls: how often the guest called the host, over its life.
+        memory: where its adapter has its memory, once that is known; for long bodies.
+        is_memory_hidden: it cannot be found.
+        challenge: by which it is being looked for.
     """
 
     __slots__ = (
         "_address",
         "_store",
         "born",
+        "challenge",
         "closed",
         "component",
         "context",
@@ -48,9 +53,11 @@ class Instance:
         "deadline_set_at",
         "failure",
         "host_calls",
+        "is_memory_hidden",
         "limits",
         "linked",
         "loop",
+        "memory",
         "poisoned",
         "released",
         "served",
@@ -78,6 +85,9 @@ class Instance:
         self.space = linked.spaces.pop() if linked.spaces else CallSpace()
         self._address = ctypes.addressof(self.space)
         self.poisoned = False
+        self.memory: Memory | None = None
+        self.is_memory_hidden = not linked.engine.memories.are_found
+        self.challenge = b""
         self.cpu_used = 0.0
         self.deadline_set_at = -1
         self.host_calls = 0
@@ -93,6 +103,16 @@ class Instance:
             )
         bindings.yield_at_epoch_deadline(self.context, 1)
         linked.instances[self.context] = self
+
+    @property
+    def memories(self) -> Memories:
+        """The memories of its engine that can be found."""
+        return self.linked.engine.memories
+
+    @property
+    def memory_places(self) -> list[int]:
+        """Where closed instances of the component had their memories."""
+        return self.linked.memory_places
 
     def start(self) -> Call:
         """Begin to instantiate the component; must be driven to its end once, before the first call.
@@ -154,6 +174,10 @@ class Instance:
         self.tasks.close()
         self.state.clear()
         del self.linked.instances[self.context]
+        if self.memory is not None:
+            self.memory_places.append(self.memory.base)
+            self.memories.release(self.memory)
+            self.memory = None
         bindings.store_delete(self._store)
         self.linked.places.live -= 1
         self.linked.spaces.append(self.space)

@@ -30,6 +30,7 @@ CompiledComponent = wasm.Component
 """A component as the engine runs it."""
 
 HOST_PACKAGE = "whorl:host/"
+_OWN_PACKAGES = (HOST_PACKAGE, "whorl:adapter/")
 _HANDLER = "wasi:http/incoming-handler@0.2."
 
 
@@ -119,12 +120,24 @@ class ComponentLoader:
         described = self._tools.describe(root.wasm)
         if composition.driver is not None and not any(map(_is_handler, described.exports)):
             raise ComponentError(_no_handler(name, described))
+        for source in components:
+            _refuse_internals(name, self._tools.describe(source.wasm))
         return self._tools.compose(replace(composition, components=components))
 
     def _as_component(self, source: ComponentSource) -> ComponentSource:
         if self._tools.describe(source.wasm).kind == "component":
             return source
         return replace(source, wasm=self._tools.componentize(source.wasm))
+
+
+def _refuse_internals(name: str, described: Description) -> None:
+    """Fail if a component imports what lies between whorl and its adapters: it would be given addresses to write to."""
+    internals = [each for each in described.imports if each.startswith(_OWN_PACKAGES)]
+    if internals:
+        raise ComponentError(
+            f"component `{name}` imports `{internals[0]}`, which is between whorl and its adapters; build it for the"
+            " interfaces of WASI and Spin"
+        )
 
 
 def _is_handler(export: str) -> bool:

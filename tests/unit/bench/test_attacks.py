@@ -131,7 +131,8 @@ def test_no_more_attackers_than_the_attack_has_are_there_at_once_and_all_of_them
     [kind] = [each for each in attacks() if each.name == "slow-heads"]
     with serving(hold) as port:
         outcomes = attack("slow-heads", port, 1.0)
-    assert outcomes == {HELD: len(most)}
+    assert set(outcomes) == {HELD}
+    assert outcomes[HELD] - len(most) in (0, 1)  # the last may have come when nobody took it in any more
     assert 10 < max(most) <= kind.at_once
     assert not here
 

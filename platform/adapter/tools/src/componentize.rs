@@ -1,5 +1,6 @@
 //! Makes a component of a core module, as `wasm-component-ld` does for toolchains that do not.
 
+use crate::compose::streams::lifted;
 use crate::input::read_wasm;
 use anyhow::{Context, Result, anyhow};
 use wasi_preview1_component_adapter_provider::{
@@ -15,7 +16,7 @@ pub fn run(input: &str, output: &str) -> Result<String> {
     let component = if Parser::is_component(&bytes) {
         bytes
     } else {
-        encode(&bytes)?
+        lifted(encode(&bytes)?)?
     };
     std::fs::write(output, component).with_context(|| format!("cannot write `{output}`"))?;
     Ok(String::new())

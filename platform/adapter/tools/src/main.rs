@@ -8,6 +8,8 @@ mod compose;
 mod describe;
 mod input;
 mod merge;
+mod renumbering;
+mod spaces;
 mod validate;
 mod wit;
 

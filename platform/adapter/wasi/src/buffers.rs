@@ -18,6 +18,11 @@ impl Buffer {
         }
     }
 
+    /// Holds `bytes`.
+    pub const fn of(bytes: Vec<u8>) -> Self {
+        Self { bytes, start: 0 }
+    }
+
     /// Holds what `text` stands for from `start` on: base64 if `encoded`, else the bytes themselves.
     pub fn new(text: String, start: usize, encoded: bool) -> Option<Self> {
         let bytes = text.into_bytes();

@@ -17,7 +17,7 @@ use crate::http_types::outgoing_bytes::OutgoingBytes;
 use crate::http_types::outgoing_requests::{OutgoingRequest, RequestOptions, Timeouts};
 use crate::http_types::responses::IncomingResponse;
 use crate::io_poll::{Pollable, Readiness};
-use crate::{exchange, trap};
+use crate::{exchange, shared_memory, trap};
 use core::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
@@ -32,6 +32,16 @@ pub struct RequestHead {
 }
 
 impl RequestHead {
+    /// Tells the host to start it, with the start of its body; `more` says that the body goes on.
+    fn start(&self, body: &[u8], more: bool) -> u32 {
+        match shared_memory::place_of(body) {
+            Some((address, size)) => {
+                http_client::start_from(&self.with_body(&[], more), address, size)
+            }
+            None => http_client::start(&self.with_body(body, more)),
+        }
+    }
+
     /// Returns the request as the host wants it: its head, then the start of its body; `more` says that it goes on.
     fn with_body(&self, body: &[u8], more: bool) -> String {
         let body = PackedBody::new(body);
@@ -116,7 +126,7 @@ impl Call {
         let Stage::Unsent(head) = self.stage.replace(Stage::Closed) else {
             return;
         };
-        *self.stage.borrow_mut() = Stage::Started(http_client::start(&head.with_body(body, more)));
+        *self.stage.borrow_mut() = Stage::Started(head.start(body, more));
     }
 
     /// The guest asks for the response. If its request waits for its body still, it is not held back any longer from
@@ -162,7 +172,10 @@ impl Call {
                 self.start(bytes, true);
                 false
             }
-            task => !bytes.is_empty() && http_client::write(task, &packing::pack(bytes)),
+            task => match shared_memory::place_of(bytes) {
+                Some((address, size)) => http_client::write_from(task, address, size),
+                None => !bytes.is_empty() && http_client::write(task, &packing::pack(bytes)),
+            },
         }
     }
 

@@ -7,6 +7,7 @@
 mod bindings;
 mod bridge;
 mod buffers;
+mod byte_streams;
 mod cli;
 mod clocks;
 mod exchange;
@@ -18,6 +19,7 @@ mod io_poll;
 mod io_streams;
 mod log_streams;
 mod random;
+mod shared_memory;
 mod sockets;
 mod sockets_tcp;
 mod sockets_udp;

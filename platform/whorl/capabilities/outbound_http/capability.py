@@ -15,6 +15,7 @@ from whorl.capabilities.outbound_http.exchanges import Exchange
 from whorl.capabilities.outbound_http.heads import StartedRequest, parse_start
 from whorl.capabilities.outbound_http.messages import OutboundError, OutboundRequest
 from whorl.engine.host_interfaces import HostFunction, HostInterface, ValueType
+from whorl.engine.memories import Memory, memory_of
 from whorl.engine.packing import MalformedError, unpack
 from whorl.engine.tasks import TaskTable
 
@@ -37,6 +38,14 @@ class Caller(Protocol):
     @property
     def state(self) -> dict[object, Any]:
         """What capabilities keep for it."""
+
+    @property
+    def memory(self) -> Memory | None:
+        """Its adapter's, once that has been found."""
+
+    @property
+    def is_memory_hidden(self) -> bool:
+        """Whether that cannot be found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +92,12 @@ class OutboundHttp:
             INTERFACE,
             (
                 HostFunction("start", (string,), u32, bound.start),
+                HostFunction("start-from", (string, u32, u32), u32, bound.start_from),
                 HostFunction("response", (u32,), string, _response),
                 HostFunction("read", (u32, u32), string, _read),
+                HostFunction("read-into", (u32, u32, u32), u32, _read_into),
                 HostFunction("write", (u32, string), ValueType.BOOL, _write),
+                HostFunction("write-from", (u32, u32, u32), ValueType.BOOL, _write_from),
                 HostFunction("finish", (u32, string), None, _finish),
                 HostFunction("close", (u32,), None, _close),
             ),
@@ -107,7 +119,10 @@ class _Bound:
         self._limits = limits
         self._allowed = allowed
 
-    def start(self, instance: Caller, text: bytes) -> int:
+    def start_from(self, instance: Caller, text: bytes, address: int, size: int) -> int:
+        return self.start(instance, text, memory_of(instance).read(address, size))
+
+    def start(self, instance: Caller, text: bytes, body: bytes = b"") -> int:
         exchanges: dict[int, Exchange] = instance.state.setdefault(INTERFACE, {})
         if len(exchanges) >= self._limits.kept:
             raise MalformedError(f"a guest keeps more than {self._limits.kept} requests open")
@@ -117,7 +132,7 @@ class _Bound:
             client, request = self._route(instance.component, started)
             if sum(other.is_busy for other in exchanges.values()) >= self._limits.concurrent:
                 raise OutboundError("connection-limit-reached")  # noqa: TRY301 - answered like every other failure
-            request = replace(request, depth=instance.tasks.depth + 1)
+            request = replace(request, depth=instance.tasks.depth + 1, body=body or request.body)
             exchange.start(client, request, continues=started.continues)
         except OutboundError as error:
             exchange.fail(error)
@@ -162,11 +177,19 @@ def _response(instance: Caller, task: int) -> bytes:
 
 
 def _read(instance: Caller, task: int, limit: int) -> bytes:
-    return _exchange(instance, task).read(limit)
+    return _exchange(instance, task).read(limit, is_memory_hidden=instance.is_memory_hidden)
+
+
+def _read_into(instance: Caller, task: int, address: int, size: int) -> int:
+    return _exchange(instance, task).read_into(memory_of(instance), address, size)
 
 
 def _write(instance: Caller, task: int, data: bytes) -> bool:
     return _exchange(instance, task).write(unpack(data))
+
+
+def _write_from(instance: Caller, task: int, address: int, size: int) -> bool:
+    return _exchange(instance, task).write(memory_of(instance).read(address, size))
 
 
 def _finish(instance: Caller, task: int, trailers: bytes) -> None:

@@ -16,6 +16,8 @@ from dataclasses import replace
 from whorl.capabilities.outbound_http.client import HttpClient
 from whorl.capabilities.outbound_http.heads import checked_fields, declared_length
 from whorl.capabilities.outbound_http.messages import OutboundError, OutboundRequest, OutboundResponse
+from whorl.engine.byte_queues import WORTHWHILE, ByteQueue
+from whorl.engine.memories import Memory
 from whorl.engine.packing import MalformedError, decode_fields, decode_head, encode_fields, encode_head, pack
 from whorl.engine.tasks import TaskTable
 from whorl.types import HOP_BY_HOP, Headers
@@ -36,8 +38,7 @@ class Exchange:
         self._tasks = tasks
         self._work: asyncio.Task[None] | None = None
         self._outgoing = _Outgoing()
-        self._incoming: deque[bytes] = deque()
-        self._buffered = 0
+        self._incoming = ByteQueue()
         self._room = asyncio.Event()
         self._head: bytes | None = None
         self._head_taken = False
@@ -47,7 +48,7 @@ class Exchange:
     @property
     def is_busy(self) -> bool:
         """Whether a connection may be in use, or bytes wait for the guest."""
-        return self._buffered > 0 or (self._work is not None and not self._work.done())
+        return self._incoming.size > 0 or (self._work is not None and not self._work.done())
 
     def start(self, client: HttpClient, request: OutboundRequest, *, continues: bool) -> None:
         """Send `request`; `continues` says that more of its body follows by `write`.
@@ -76,24 +77,35 @@ class Exchange:
             return self._head
         return self._ending or b"p"
 
-    def read(self, limit: int) -> bytes:
-        """Return what `whorl:host/http-client.read` answers.
+    def read(self, limit: int, *, is_memory_hidden: bool = True) -> bytes:
+        """Return what `whorl:host/http-client.read` answers; `is_memory_hidden`: there is no `read_into`.
 
         Raises:
             MalformedError: `limit` is 0.
         """
         if limit == 0:
             raise MalformedError("a guest reads 0 bytes of a body")
-        if not self._incoming:
+        if not self._incoming.size:
             return self._ending or b"p"
-        data = self._incoming.popleft()
-        if len(data) > limit:
-            self._incoming.appendleft(data[limit:])
-            data = data[:limit]
-        self._buffered -= len(data)
+        if self._incoming.size >= WORTHWHILE and not is_memory_hidden:
+            return b"m"
+        data = self._incoming.take(limit)
+        self._note_taken()
+        return pack(data)
+
+    def read_into(self, memory: Memory, address: int, size: int) -> int:
+        """Write what has come of the body to `memory`, at most `size` bytes; return how many.
+
+        Raises:
+            MalformedError: there is no room for them.
+        """
+        count = self._incoming.take_into(memory, address, size)
+        self._note_taken()
+        return count
+
+    def _note_taken(self) -> None:
         self._room.set()
         self._mark()
-        return pack(data)
 
     def write(self, data: bytes) -> bool:
         """Queue a chunk of the request's body; true: the guest must wait for task `t+1` before the next.
@@ -154,9 +166,8 @@ class Exchange:
         self._mark()
         while data := await response.read(_CHUNK):
             self._incoming.append(data)
-            self._buffered += len(data)
             self._mark()
-            while self._buffered > READ_AHEAD - _CHUNK:
+            while self._incoming.size > READ_AHEAD - _CHUNK:
                 self._room.clear()
                 await self._room.wait()
         self._end(encode_head(b"e" + encode_fields(_visible(response.trailers))))
@@ -181,7 +192,7 @@ class Exchange:
         self._work = None  # it refers to this exchange
 
     def _mark(self) -> None:
-        news = self._incoming or self._ending is not None or (self._head is not None and not self._head_taken)
+        news = self._incoming.size or self._ending is not None or (self._head is not None and not self._head_taken)
         (self._tasks.mark if news else self._tasks.clear)(self.number)
 
     def _mark_room(self) -> None:

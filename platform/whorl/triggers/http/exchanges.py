@@ -8,9 +8,10 @@ body is taken in only while less than `REQUEST_BUFFER` bytes are unread; the gue
 
 import asyncio
 from binascii import b2a_base64
-from collections import deque
 
+from whorl.engine.byte_queues import WORTHWHILE, ByteQueue
 from whorl.engine.instances import Instance
+from whorl.engine.memories import memory_of
 from whorl.engine.packing import (
     MalformedError,
     Text,
@@ -70,7 +71,6 @@ class Exchange:
         "_room",
         "_trailers_in",
         "_unread",
-        "_unread_size",
         "_unsent_size",
         "broken",
         "complete",
@@ -88,8 +88,7 @@ class Exchange:
         self._request = request
         self._fields = fields
         self._heads = heads
-        self._unread = deque((body,) if body else ())
-        self._unread_size = len(body)
+        self._unread = ByteQueue(body)
         self._ended = request.receive is None
         self._trailers_in: Headers = request.trailers
         self._given = 0
@@ -112,12 +111,11 @@ class Exchange:
     def feed(self, data: bytes) -> None:
         """Add a piece of the request's body."""
         self._unread.append(data)
-        self._unread_size += len(data)
         self._instance.tasks.mark(REQUEST_BODY)
 
     async def room(self) -> None:
         """Wait until the guest has read enough for another piece."""
-        while self._unread_size >= REQUEST_BUFFER:
+        while self._unread.size >= REQUEST_BUFFER:
             self._room = self._instance.loop.create_future()
             await self._room
 
@@ -152,6 +150,12 @@ class Exchange:
         self._output.clear()
         return data
 
+    def gathered(self) -> Reply | None:
+        """Return a response that came in pieces, if all of them are there before any has been sent."""
+        if not self.complete or self.trailers or self.response is None:
+            return None
+        return Reply(self.response, self.take_output())
+
     def sent(self, size: int) -> None:
         """The client has taken `size` bytes of the body."""
         self._unsent_size -= size
@@ -172,8 +176,8 @@ class Exchange:
 
     def request(self) -> bytes:
         """Answer `request`: the head and what is there of the body."""
-        body = self._take_unread(REQUEST_BUFFER) if self._unread else b""
-        flags = b"" if self._ended and not self._unread and not self._trailers_in else b"s"
+        body = self._take_unread(REQUEST_BUFFER) if self._unread.size and not self._is_long() else b""
+        flags = b"" if self._ended and not self._unread.size and not self._trailers_in else b"s"
         if body.isascii():
             return self._start(flags, body)
         try:
@@ -190,8 +194,10 @@ class Exchange:
         return b"%d\r%b%b" % (len(head), head, body)
 
     def read(self, limit: int) -> bytes:
-        """Answer `body-read`: packed bytes, `p`, `e` or `x`."""
-        if self._unread:
+        """Answer `body-read`: packed bytes, `m`, `p`, `e` or `x`."""
+        if self._unread.size:
+            if self._is_long():
+                return b"m"
             return pack(self._take_unread(max(limit, 1)))
         if self.broken is not None:
             return b"x" + self.broken
@@ -200,17 +206,25 @@ class Exchange:
         self._instance.tasks.ask()
         return b"p"
 
+    def read_into(self, address: int, size: int) -> int:
+        """Write at most `size` bytes of the body to the adapter's memory; return how many."""
+        count = self._unread.take_into(memory_of(self._instance), address, size)
+        self._note_taken()
+        return count
+
+    def _is_long(self) -> bool:
+        return self._unread.size >= WORTHWHILE and not self._instance.is_memory_hidden
+
     def _take_unread(self, limit: int) -> bytes:
-        data = self._unread.popleft()
-        if len(data) > limit:
-            self._unread.appendleft(data[limit:])
-            data = data[:limit]
-        self._unread_size -= len(data)
-        if not self._unread and not self._ended and self.broken is None:
-            self._instance.tasks.clear(REQUEST_BODY)
-        if self._room is not None and self._unread_size < REQUEST_BUFFER and not self._room.done():
-            self._room.set_result(None)
+        data = self._unread.take(limit)
+        self._note_taken()
         return data
+
+    def _note_taken(self) -> None:
+        if not self._unread.size and not self._ended and self.broken is None:
+            self._instance.tasks.clear(REQUEST_BODY)
+        if self._room is not None and self._unread.size < REQUEST_BUFFER and not self._room.done():
+            self._room.set_result(None)
 
     def inform(self, head: bytes) -> None:
         """Take a response ahead of the response; it goes to clients that can be told."""
@@ -221,7 +235,6 @@ class Exchange:
 
     def respond(self, response: bytes) -> None:
         """Take the whole response."""
-        self._expect_no_response()
         end = response.find(b"\r\r")
         if end < 0:
             raise MalformedError(f"a response without the end of its head: {response[:40]!r}")
@@ -230,7 +243,15 @@ class Exchange:
             body = decode_base64(body)
         elif encoding != _RAW:
             raise MalformedError(f"a response begins with {response[:1]!r}, not with `r` or `b`")
-        head = self._read_head(response[1 : end + 1])
+        self._take_whole(response[1 : end + 1], body)
+
+    def respond_from(self, head: bytes, address: int, size: int) -> None:
+        """Take the whole response, with the body from the adapter's memory."""
+        self._take_whole(head, memory_of(self._instance).read(address, size))
+
+    def _take_whole(self, text: bytes, body: bytes) -> None:
+        self._expect_no_response()
+        head = self._read_head(text)
         if head is None:
             return
         if head.length is not None and head.length != len(body) and not self._may_lack_body(head, body):
@@ -250,11 +271,17 @@ class Exchange:
 
     def respond_chunk(self, packed: bytes) -> bool:
         """Take a piece of the response's body; tell whether the guest must hold back."""
+        return self._take_chunk(unpack(packed))
+
+    def respond_chunk_from(self, address: int, size: int) -> bool:
+        """Take a piece of the response's body from the adapter's memory; tell whether the guest must hold back."""
+        return self._take_chunk(memory_of(self._instance).read(address, size))
+
+    def _take_chunk(self, data: bytes) -> bool:
         if self._is_refused:
             return False
         if self.response is None or self.complete or self.failure is not None:
             raise MalformedError("a piece of a body outside of a response")
-        data = unpack(packed)
         self._given += len(data)
         if self.response.length is not None and self._given > self.response.length:
             self._refuse(f"its body has more than the {self.response.length} bytes of `content-length`")

@@ -298,9 +298,9 @@ async def write(exchange: Exchange, sink: ResponseSink, component: str) -> None:
 
 
 def _reply(exchange: Exchange, component: str) -> Reply | None:
-    """Return the whole response of a guest that gave one or gave up, None when it comes in pieces."""
+    """Return the whole response of a guest that gave one or gave up, None when more of it is to come."""
     if exchange.response is not None:
-        return exchange.whole
+        return exchange.whole or exchange.gathered()
     if exchange.failure is not None:
         code = exchange.failure.decode("utf-8", "replace").replace("\n", " ")
         logger.error("component `%s` gave no response: %s", component, code)

@@ -143,6 +143,8 @@ class HttpTrigger:
         self._stack.push_async_callback(network.aclose)
         engine = self._stack.enter_context(shared_engine())
         check_instances(app, engine.places.total)
+        if engine.memories.hidden_because is not None:
+            logger.warning("long bodies take several times as long: %s", engine.memories.hidden_because)
         loader = ComponentLoader(engine, CompiledCache(options.cache_dir))
         running: set[asyncio.Task[None]] = set()
         chain = Chain(self._executors, running)

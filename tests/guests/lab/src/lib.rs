@@ -41,6 +41,8 @@
 //! | `/env`, `/stdout`, `/stderr`, `/print`, `/random`, `/clock`, `/fs`, `/sockets` | the other interfaces |
 //! | `/keep`, `/stale-handles` | keeps handles of one request, uses them in a later one |
 //! | `/forbidden-header`, `/immutable`, `/fields`, `/big-head?n`, `/too-many-headers` | headers |
+//! | `/raw-write?address,size`, `/raw-read?address,size` | write memory, or read to it, as it lies at an address |
+//! | `/pieces?size,first` | writes so many bytes in pieces from odd and even addresses; the smallest is `first` |
 //! | `/poll`, `/poll-nothing`, `/poll-empty`, `/over-permit`, `/drop-order` | polling and rules that trap |
 
 mod answers;
@@ -50,6 +52,7 @@ mod incoming;
 mod misbehaving;
 mod outgoing;
 mod polling;
+mod raw;
 mod responding;
 mod stale;
 mod system;
@@ -104,6 +107,9 @@ impl Guest for Lab {
             "/long" => misbehaving::long(out),
             "/over-permit" => misbehaving::over_permit(out),
             "/drop-order" => misbehaving::drop_order(out),
+            "/raw-write" => raw::write(out, query),
+            "/raw-read" => raw::read(request, out, query),
+            "/pieces" => raw::pieces(out, query),
             "/out" => outgoing::get(out, query),
             "/out-post" => outgoing::post(request, out, query),
             "/out-stream" => outgoing::stream(request, out, query),

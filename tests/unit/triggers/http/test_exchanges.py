@@ -23,7 +23,9 @@ async def nothing() -> bytes:
 
 def exchange(body: bytes = b"", *, more: bool = False, fields: bytes = b"") -> tuple[Exchange, TaskTable]:
     tasks = TaskTable()
-    instance = cast("Any", SimpleNamespace(tasks=tasks, loop=asyncio.get_running_loop()))
+    instance = cast(
+        "Any", SimpleNamespace(is_memory_hidden=True, memory=None, tasks=tasks, loop=asyncio.get_running_loop())
+    )
     request = IncomingRequest(b"POST", b"http", b"localhost", b"/", [], body, nothing if more else None)
     return Exchange(instance, request, fields, ResponseHeads()), tasks
 

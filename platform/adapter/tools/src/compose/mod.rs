@@ -1,23 +1,26 @@
 //! Composes components into one.
 //!
 //! `plan` says what is composed, `links` decides by name which export satisfies which import, `graph` checks the types
-//! and encodes the result. `memory` adds the one export that no component brings with it.
+//! and encodes the result. `memory` adds the one export that no component brings with it; `streams` has bytes cross
+//! between components quickly.
 
 mod graph;
 mod links;
 mod memory;
 mod names;
 mod plan;
+pub mod streams;
 mod uses;
 
 use crate::input::read_component;
 use crate::merge::merge;
 use crate::validate::check_types;
 use anyhow::{Context, Result};
-use links::{Links, Part, Role};
+use links::{Link, Links, Part, Role};
 use plan::Plan;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use streams::{BYTE_STREAMS, STREAMS};
 
 /// What was composed, for the caller.
 #[derive(Debug, Serialize)]
@@ -40,9 +43,9 @@ pub fn run(plan: &str, output: &str) -> Result<String> {
     let text = std::fs::read_to_string(plan).with_context(|| format!("cannot read `{plan}`"))?;
     let plan = Plan::from_json(&text)?;
     let parts = Part::read_all(&plan)?;
-    let links = Links::of(&parts)?;
+    let mut links = Links::of(&parts)?;
     let mut exports = exports(&plan, &parts[links.root])?;
-    let mut components = merged(&parts, &links)?;
+    let mut components = merged(&parts, &mut links)?;
     let is_measured = plan.measure_memory && measure_root(&mut components);
     let composed = graph::encode(&parts, &links, &exports, components, is_measured)?;
     exports.extend(is_measured.then_some(memory::EXPORT));
@@ -52,11 +55,12 @@ pub fn run(plan: &str, output: &str) -> Result<String> {
 }
 
 /// The components of the parts that are needed, each without what the others do not use.
-fn merged(parts: &[Part<'_>], links: &Links) -> Result<BTreeMap<usize, Vec<u8>>> {
+fn merged(parts: &[Part<'_>], links: &mut Links) -> Result<BTreeMap<usize, Vec<u8>>> {
     let (mut components, mut imports) = (BTreeMap::new(), BTreeMap::new());
     // Those that import come before those that they import from.
-    for index in links.order.iter().rev() {
+    for index in links.order.clone().iter().rev() {
         let component = read_component(&parts[*index].source.path)?;
+        let component = over_byte_streams(*index, component, parts, links);
         // What cannot be read is said where the graph is made.
         imports.extend(uses::imports(&component).ok().map(|found| (*index, found)));
         let used = if *index == links.root {
@@ -67,6 +71,37 @@ fn merged(parts: &[Part<'_>], links: &Links) -> Result<BTreeMap<usize, Vec<u8>>>
         components.insert(*index, merge(component, used.as_ref()));
     }
     Ok(components)
+}
+
+/// `component`, calling `BYTE_STREAMS` where it can.
+fn over_byte_streams(
+    importer: usize,
+    component: Vec<u8>,
+    parts: &[Part<'_>],
+    links: &mut Links,
+) -> Vec<u8> {
+    let offers = |provider: usize| {
+        parts[provider]
+            .exports
+            .iter()
+            .any(|each| each == BYTE_STREAMS)
+    };
+    let streams = links.links.iter().find(|link| {
+        link.importer == importer && link.import.starts_with(STREAMS) && offers(link.provider)
+    });
+    let Some((import, provider)) = streams.map(|link| (link.import.clone(), link.provider)) else {
+        return component;
+    };
+    let Some(rewritten) = streams::over(&component, &import) else {
+        return component;
+    };
+    links.links.push(Link {
+        importer,
+        import: BYTE_STREAMS.to_owned(),
+        provider,
+        export: BYTE_STREAMS.to_owned(),
+    });
+    rewritten
 }
 
 /// Makes the root tell the size of its memory, if it has one of its own.

@@ -3,7 +3,7 @@
 use super::fields::FieldList;
 use crate::bindings::whorl::host::http_server;
 use crate::buffers::{PackedBody, append_decimal};
-use crate::exchange;
+use crate::{exchange, shared_memory};
 use core::cell::{Cell, RefCell};
 
 /// The task that is ready when the client keeps up.
@@ -68,6 +68,9 @@ impl ResponseSink {
         if let Some(fields) = self.unsent.take() {
             http_server::respond_head(&head_text(self.status, &fields));
         }
+        if let Some((address, size)) = shared_memory::place_of(bytes) {
+            return http_server::respond_chunk_from(address, size);
+        }
         !bytes.is_empty() && http_server::respond_chunk(&packing::pack(bytes))
     }
 
@@ -76,7 +79,12 @@ impl ResponseSink {
         if trailers.is_none()
             && let Some(fields) = self.unsent.take()
         {
-            http_server::respond(&self.whole(bytes, &fields));
+            match shared_memory::place_of(bytes) {
+                Some((address, size)) => {
+                    http_server::respond_from(&head_text(self.status, &fields), address, size);
+                }
+                None => http_server::respond(&self.whole(bytes, &fields)),
+            }
         } else {
             self.push(bytes);
             let mut lines = Vec::new();

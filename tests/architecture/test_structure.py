@@ -1,7 +1,9 @@
 """What the house style promises about the tree, read from the tree."""
 
 import ast
+import re
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from statistics import median
 
@@ -12,6 +14,14 @@ PACKAGE = ROOT / "platform" / "whorl"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = ("cli", "server", "triggers", "app", "capabilities", "engine")
 LEAVES = frozenset({"errors", "types", "guest"})
+RUST_CRATES = [ROOT / "platform" / "adapter" / "tools" / "src"]
+
+_RUST_TESTS = "#[cfg(test)]\nmod tests {"  # clippy has them come last
+_RUST_COMMENT_OR_TEXT = re.compile(
+    r"""//[^\n]*|/\*.*?\*/|\bb?r(#*)".*?"\1|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])'""", re.DOTALL
+)
+_RUST_GROUP = re.compile(r"(\w+(?:::\w+)*)::\{([^{}]*)\}")
+_RUST_PATH = re.compile(r"(?<![\w:])\w+(?:::(?:\w+|\*))+")
 
 
 def imports(module: Path) -> Iterator[str]:
@@ -91,3 +101,87 @@ def test_every_module_says_what_it_is_for() -> None:
 def test_no_module_has_a_name_that_says_nothing() -> None:
     vague = {"utils", "common", "helpers", "misc", "manager", "util", "helper"}
     assert {module.stem for module in MODULES} & vague == set()
+
+
+def rust_module(file: Path) -> tuple[str, ...]:
+    """Return the path of the module that a file of a crate is; that of the crate itself is empty."""
+    module = file.with_suffix("").parts
+    return module[:-1] if module[-1] in {"lib", "main", "mod"} else module
+
+
+def rust_paths(code: str) -> Iterator[tuple[str, ...]]:
+    """Yield the paths in Rust code, each of a group by itself."""
+    code = _RUST_COMMENT_OR_TEXT.sub("", code.partition(_RUST_TESTS)[0])
+    while group := _RUST_GROUP.search(code):
+        paths = (f"{group[1]}::{item.strip()}" for item in group[2].split(",") if item.strip())
+        code = code[: group.start()] + ", ".join(paths) + code[group.end() :]
+    yield from (tuple(path.split("::")) for path in _RUST_PATH.findall(code))
+
+
+def absolute(path: tuple[str, ...], module: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a path of `module` as it is in the crate; one into another crate seems to lead into `module`."""
+    match path:
+        case ("crate", *rest):
+            return tuple(rest)
+        case ("self", *rest):
+            return absolute(tuple(rest), module)
+        case ("super", *rest):
+            return absolute(tuple(rest), module[:-1])
+        case _:
+            return (*module, *path)
+
+
+def rust_circle(crate: Path) -> str:
+    """Return modules of a crate of which each imports the next, and the last one is the first; nothing if none do."""
+    files = [file for file in crate.rglob("*.rs") if file.name != "tests.rs"]
+    imported: dict[tuple[str, ...], set[tuple[str, ...]]] = {
+        rust_module(file.relative_to(crate)): set() for file in files
+    }
+    for file in files:
+        module = rust_module(file.relative_to(crate))
+        for path in rust_paths(file.read_text()):
+            target = absolute(path, module)
+            while target not in imported:
+                target = target[:-1]
+            imported[module] |= {target} - {module}
+    try:
+        TopologicalSorter(imported).prepare()
+    except CycleError as error:
+        return " -> ".join("::".join(("crate", *module)) for module in reversed(error.args[1]))
+    return ""
+
+
+@pytest.mark.parametrize("crate", RUST_CRATES, ids=lambda crate: crate.parent.name)
+def test_rust_modules_do_not_import_each_other_in_circles(crate: Path) -> None:
+    assert crate.is_dir()
+    assert rust_circle(crate) == ""
+
+
+@pytest.mark.parametrize(
+    ("child", "circle"),
+    [
+        ("use super::run;", True),
+        ("use crate::{input, shop::{\n    other::{Name, Value},\n    run,\n}};", True),
+        ("fn call() { crate::shop::run() }", True),
+        ("use super::other::Name;", True),
+        ("use super::*;", True),
+        ("use crate::input::{self, read};\nuse std::fmt;", False),
+        ("use crate::shop::{\n    prices::Price,\n};", False),
+        ('/// As [`super::run`].\nconst NAME: &str = "super::run";', False),
+        ("#[cfg(test)]\nmod tests {\n    use crate::shop::run;\n}", False),
+    ],
+)
+def test_a_circle_of_rust_modules_is_found(child: str, circle: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    sources = {
+        "main.rs": "mod shop;\nfn main() { shop::run() }",
+        "input.rs": "use std::fs;",
+        "shop/mod.rs": "mod cart;\nmod other;\npub fn run() { cart::call() }",
+        "shop/cart.rs": child,
+        "shop/other.rs": "use super::cart::call;",
+        "shop/prices.rs": "pub struct Price;",
+        "shop/tests.rs": "use super::*;",
+    }
+    (tmp_path / "shop").mkdir()
+    for name, code in sources.items():
+        (tmp_path / name).write_text(code)
+    assert ("crate::shop::cart" in rust_circle(tmp_path)) == circle

@@ -22,7 +22,10 @@ pub fn read_component(path: &str) -> Result<Vec<u8>> {
 }
 
 /// The sections of a component's outermost level.
-pub fn outermost(component: &[u8]) -> Result<Vec<Payload<'_>>, BinaryReaderError> {
+pub type Sections<'a> = Vec<Payload<'a>>;
+
+/// Reads the sections of the outermost level of `component`.
+pub fn outermost(component: &[u8]) -> Result<Sections<'_>, BinaryReaderError> {
     let (mut sections, mut depth) = (Vec::new(), 0);
     for payload in Parser::new(0).parse_all(component) {
         match payload? {

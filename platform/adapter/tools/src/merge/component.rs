@@ -2,9 +2,11 @@
 
 use super::linking::{Function, Place};
 use super::outline::Outline;
-use super::program::{BASE, CANONICAL, Program};
+use super::program::Program;
 use super::rewriting::Misplaced;
-use super::{base, nested, program};
+use super::writing::{BASE, CANONICAL};
+use super::{base, program};
+use crate::input::Sections;
 use anyhow::{Context, Result, anyhow, bail};
 use std::collections::{BTreeSet, HashMap};
 use wasm_encoder::reencode::{Error, Reencode, ReencodeComponent, component_utils};
@@ -17,8 +19,8 @@ use wasmparser::{
     ComponentType, ComponentTypeSectionReader, Parser, Payload,
 };
 
-/// The sections of a component's outermost level.
-pub type Sections<'a> = Vec<Payload<'a>>;
+/// Merges a component that lies inside; None if it cannot be.
+pub type MergeNested<'m> = &'m dyn Fn(&[u8]) -> Option<Vec<u8>>;
 
 const BASE_INSTANCE: u32 = 0;
 const PROGRAM_INSTANCE: u32 = 3;
@@ -57,7 +59,7 @@ pub fn write(
     unneeded: &BTreeSet<usize>,
     sections: &Sections<'_>,
     component: &[u8],
-    depth: usize,
+    merge_nested: MergeNested<'_>,
 ) -> Result<Vec<u8>> {
     let program = program::encode(outline, unneeded)?;
     let canonical: Vec<u32> = outline.canonical.keys().copied().collect();
@@ -69,7 +71,7 @@ pub fn write(
         canonical: canonical.into_iter(),
         renaming: Renaming::default(),
         has_program: false,
-        depth,
+        merge_nested,
     };
     writer.add_base()?;
     for section in sections {
@@ -134,7 +136,7 @@ struct Writer<'m> {
     canonical: std::vec::IntoIter<u32>,
     renaming: Renaming,
     has_program: bool,
-    depth: usize,
+    merge_nested: MergeNested<'m>,
 }
 
 impl Writer<'_> {
@@ -233,7 +235,7 @@ impl Writer<'_> {
                 self.written.section(&rewritten);
             }
             section => {
-                copy(section, component, self.depth, &mut self.written);
+                copy(section, component, self.merge_nested, &mut self.written);
             }
         }
         Ok(())
@@ -270,24 +272,29 @@ impl Writer<'_> {
 pub fn with_nested_merged(
     sections: &Sections<'_>,
     component: &[u8],
-    depth: usize,
+    merge_nested: MergeNested<'_>,
 ) -> Option<Vec<u8>> {
     let mut written = Component::new();
     let mut is_merged = false;
     for section in sections {
-        is_merged |= copy(section, component, depth, &mut written);
+        is_merged |= copy(section, component, merge_nested, &mut written);
     }
     is_merged.then(|| written.finish())
 }
 
 /// Copies a section; tells whether it is a component that was merged.
-fn copy(section: &Payload<'_>, component: &[u8], depth: usize, written: &mut Component) -> bool {
+fn copy(
+    section: &Payload<'_>,
+    component: &[u8],
+    merge_nested: MergeNested<'_>,
+    written: &mut Component,
+) -> bool {
     let Some((id, range)) = section.as_section() else {
         return false;
     };
     let data = &component[range.start as usize..range.end as usize];
     let merged = match section {
-        Payload::ComponentSection { .. } => nested(data, depth),
+        Payload::ComponentSection { .. } => merge_nested(data),
         _ => None,
     };
     let is_merged = merged.is_some();

@@ -4,7 +4,7 @@
 //! uses. Interfaces are followed through the small components by which toolchains export them: these have nothing but
 //! types, imports and exports. Any other use counts as one.
 
-use super::component::Sections;
+use crate::input::Sections;
 use anyhow::{Context, Result};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use wasmparser::{

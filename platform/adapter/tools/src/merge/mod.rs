@@ -30,10 +30,10 @@ mod writing;
 #[cfg(test)]
 mod tests;
 
-use crate::input::{outermost, read_component};
+use crate::input::{Sections, outermost, read_component};
 use crate::validate::validate;
 use anyhow::{Context, Result, bail};
-use component::Sections;
+use component::MergeNested;
 pub use lifts::Used;
 use outline::Outline;
 use std::collections::BTreeSet;
@@ -67,19 +67,16 @@ fn try_merge(component: &[u8], used: Option<&Used>) -> Result<Vec<u8>> {
 }
 
 /// Merges a component that lies in others, `depth` of them.
-fn nested(component: &[u8], depth: usize) -> Option<Vec<u8>> {
-    merge_level(component, None, depth).ok()
-}
-
 fn merge_level(component: &[u8], used: Option<&Used>, depth: usize) -> Result<Vec<u8>> {
     if depth > DEEPEST {
         bail!("it lies in too many others");
     }
     let sections = outermost(component)?;
     component::refuse_borrowed_modules(&sections, component)?;
-    let own = merge_own(&sections, component, used, depth + 1);
+    let nested = |component: &[u8]| merge_level(component, None, depth + 1).ok();
+    let own = merge_own(&sections, component, used, &nested);
     own.or_else(|refusal| {
-        component::with_nested_merged(&sections, component, depth + 1).ok_or(refusal)
+        component::with_nested_merged(&sections, component, &nested).ok_or(refusal)
     })
 }
 
@@ -87,7 +84,7 @@ fn merge_own(
     sections: &Sections<'_>,
     component: &[u8],
     used: Option<&Used>,
-    depth: usize,
+    merge_nested: MergeNested<'_>,
 ) -> Result<Vec<u8>> {
     let outline = Outline::of(sections, component)?;
     if outline.linked.modules.len() <= MODULES {
@@ -97,5 +94,5 @@ fn merge_own(
         Some(used) => lifts::unneeded(sections, component, used)?,
         None => BTreeSet::new(),
     };
-    component::write(&outline, &unneeded, sections, component, depth)
+    component::write(&outline, &unneeded, sections, component, merge_nested)
 }

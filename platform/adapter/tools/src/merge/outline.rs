@@ -1,8 +1,8 @@
 //! The outermost level of a component, as far as its core modules are concerned.
 
-use super::component::Sections;
 use super::linking::{Function, Item, Linked, Place, Spaces};
 use super::modules::CoreModule;
+use crate::input::Sections;
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use wasmparser::{

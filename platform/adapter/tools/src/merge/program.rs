@@ -13,12 +13,6 @@ use anyhow::{Result, bail};
 use std::collections::BTreeSet;
 use wasm_encoder::{CodeSection, FunctionSection, Module};
 
-/// The module from which the memory and the table of the base are imported.
-pub const BASE: &str = "base";
-
-/// The module from which canonical functions are imported, each by its index in the component that was.
-pub const CANONICAL: &str = "canonical";
-
 /// How many tables a module may define: the engine's allocator has room for no more.
 const MOST_TABLES: usize = 1;
 

@@ -4,7 +4,6 @@ use super::base;
 use super::constants::Constants;
 use super::inlining::Code;
 use super::linking::{Function, Linked, Place};
-use super::program::{BASE, CANONICAL};
 use super::reach::Reach;
 use super::rewriting::{Layout, Rewriting, Types};
 use super::trampolines::{Segment, Trampolines};
@@ -18,6 +17,12 @@ use wasm_encoder::{
     RefType, StartSection, TableSection, TypeSection,
 };
 use wasmparser::FuncType;
+
+/// The module from which the memory and the table of the base are imported.
+pub const BASE: &str = "base";
+
+/// The module from which canonical functions are imported, each by its index in the component that was.
+pub const CANONICAL: &str = "canonical";
 
 /// Everything that decides what is written.
 pub struct Writer<'m> {

@@ -9,7 +9,7 @@ from whorl.capabilities.outbound_http.allowed_hosts import AllowedHosts
 from whorl.capabilities.outbound_http.capability import OutboundClients, OutboundHttp, OutboundLimits
 from whorl.capabilities.outbound_http.memory_client import Answer, MemoryHttpClient, MemoryResponse
 from whorl.capabilities.outbound_http.messages import OutboundError, OutboundRequest, OutboundResponse
-from whorl.engine.memories import Memory
+from whorl.engine.memories import Memories, Memory
 from whorl.engine.packing import encode_head, unpack
 from whorl.engine.tasks import TaskTable
 
@@ -23,6 +23,9 @@ class FakeInstance:
     state: dict[object, Any] = field(default_factory=dict)
     memory: Memory | None = None
     is_memory_hidden: bool = True
+    challenge: bytes = b""
+    memories: Memories = field(default_factory=lambda: Memories(None))
+    memory_places: list[int] = field(default_factory=list)
 
     async def wait(self, *tasks: int) -> list[int]:
         """Do what `whorl:host/tasks.wait` does: return the ready ones of `tasks`, as soon as there are any."""

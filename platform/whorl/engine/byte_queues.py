@@ -8,6 +8,10 @@ WORTHWHILE = 4 * 1024
 """Bytes that are worth being written to an adapter's memory: to find it takes as long as some kilobytes of text."""
 
 
+ENDED = 1 << 31
+"""What is added to a count of bytes that are the last of a body without trailers."""
+
+
 class ByteQueue:
     """Pieces of a body, in order, of which any number of bytes can be taken.
 

@@ -14,7 +14,6 @@ address and a size below 4 GiB together do not leave a slot, so whatever a guest
 
 import ctypes
 import os
-import secrets
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +27,11 @@ from whorl.engine.packing import MalformedError
 
 CHALLENGE_SIZE = 32
 _ANSWER_SIZE = 8
+_SECRET_SIZE = CHALLENGE_SIZE // 2 + _ANSWER_SIZE
+"""The challenge stands in the memory in hexadecimal, the answer as it is."""
 _ADDRESSABLE = 1 << 32
+_WASM_PAGE = 1 << 16
+"""What memories grow by: if one byte of it is there, all of them are."""
 _HAS_A_MEMORY = b"\0asm\1\0\0\0\5\3\1\0\1\7\x0a\1\6memory\2\0"
 """A module with one memory, and nothing else."""
 _MOST_PROBES = 2000
@@ -89,7 +92,7 @@ class Memory:
     def _reach(self, address: int, end: int) -> None:
         if end > _ADDRESSABLE or self._prober.read(self.base + end - 1, 1) is None:
             raise MalformedError(f"{end - address} bytes at {address} are not in the adapter's memory")
-        self._known = end
+        self._known = -(-end // _WASM_PAGE) * _WASM_PAGE
 
 
 class Prober:
@@ -176,12 +179,13 @@ class Memories:
         self._known: set[int] = set()
         self._live: set[int] = set()
 
-    def locate(self, offset: int, challenge: bytes, likely: list[int]) -> tuple[Memory, int] | None:
-        """Return the memory that has `challenge` at `offset`, and the answer that now stands behind it.
+    def locate(self, offset: int, challenge: bytes, answer: bytes, likely: list[int]) -> Memory | None:
+        """Return the memory that has `challenge` at `offset`; `answer` now stands behind it.
 
         Args:
             offset: where an adapter says that it is; a guest's, as everything.
             challenge: what was given to that adapter alone.
+            answer: what nobody knows yet.
             likely: the bases of memories to look at first; the one that is found is taken out.
 
         Returns None if there is none.
@@ -198,15 +202,14 @@ class Memories:
         if base in likely:
             likely.remove(base)
         memory = Memory(base, prober)
-        answer = secrets.randbits(63) + 1
         try:
-            memory.write(offset + CHALLENGE_SIZE, answer.to_bytes(_ANSWER_SIZE, "little"))
+            memory.write(offset + CHALLENGE_SIZE, answer)
         except MalformedError:
             return None
         self._known.add(base)
         self._live.add(base)
         self.located += 1
-        return memory, answer
+        return memory
 
     @property
     def are_found(self) -> bool:
@@ -249,7 +252,7 @@ class Owner(Protocol):
     Attributes:
         memory: where it is, once that is known.
         is_memory_hidden: it cannot be found.
-        challenge: what its adapter was challenged with, until it is answered.
+        challenge: what its adapter was challenged with, and the answer, until that is given.
     """
 
     memory: Memory | None
@@ -276,27 +279,30 @@ def memory_of(caller: HasMemory) -> Memory:
     return caller.memory
 
 
-def _challenge(owner: Owner) -> bytes:
-    owner.challenge = challenge = secrets.token_hex(CHALLENGE_SIZE // 2).encode()
-    return challenge
+def challenge(owner: Owner) -> bytes:
+    """Return what the adapter is to write to a place of its own; nothing when its memory is known."""
+    if owner.memory is not None:
+        return b""
+    owner.challenge = secret = os.urandom(_SECRET_SIZE)
+    return secret[: CHALLENGE_SIZE // 2].hex().encode()
 
 
 def _locate(owner: Owner, offset: int) -> int:
-    challenge, owner.challenge = owner.challenge, b""
-    if not challenge or owner.memory is not None:
+    secret, owner.challenge = owner.challenge, b""
+    if not secret or owner.memory is not None:
         raise MalformedError("an adapter asked for its memory out of turn")
-    located = owner.memories.locate(offset, challenge, owner.memory_places)
-    if located is None:
+    challenge, answer = secret[: CHALLENGE_SIZE // 2].hex().encode(), secret[CHALLENGE_SIZE // 2 :]
+    owner.memory = owner.memories.locate(offset, challenge, answer, owner.memory_places)
+    if owner.memory is None:
         owner.is_memory_hidden = True
         return 0
-    owner.memory, answer = located
-    return answer
+    return int.from_bytes(answer, "little")
 
 
 MEMORY = HostInterface(
     "whorl:host/memory@0.1.0",
     (
-        HostFunction("challenge", (), ValueType.STRING, _challenge),
+        HostFunction("challenge", (), ValueType.STRING, challenge),
         HostFunction("locate", (ValueType.U32,), ValueType.U64, _locate),
     ),
 )

@@ -10,7 +10,8 @@ import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, cast
 
-from whorl.server.connections import DirectApplication, HttpConnection
+from whorl.server.applications import DirectApplication
+from whorl.server.connections import HttpConnection
 from whorl.server.limits import ConnectionLimits
 
 if TYPE_CHECKING:

@@ -14,16 +14,16 @@ are kept by `ConnectionTable.sweep`, which asks each connection that is not idle
 import asyncio
 import logging
 from collections import deque
-from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, cast
 
 from whorl.server.answers import Framing, encode_informational, encode_whole
+from whorl.server.applications import DirectApplication
 from whorl.server.parsing import RefusedError, RequestParser
 from whorl.server.streams import HIGH_WATER, Stream
 from whorl.server.wires import REFUSED, UNREAD, Linger, Wire
-from whorl.triggers.http.executor import BegunRequest
 from whorl.triggers.http.headers import client_address
 from whorl.triggers.http.messages import ClientDisconnectedError, Fields, IncomingRequest
-from whorl.triggers.http.responses import Reply, ResponseHead, ResponseSink
+from whorl.triggers.http.responses import Reply, ResponseHead
 
 if TYPE_CHECKING:
     from whorl.server.connection_table import ConnectionTable
@@ -39,19 +39,13 @@ _PLAIN = Framing(is_1_0=False, is_head=False, takes_trailers=False)
 _ANSWERED_AT_ONCE = 4
 """Requests of one connection that go the direct way in one piece of data; behind them others have their turns."""
 
+_SHORT_BODY = 256 * 1024
+_PATIENCE = 0.002
+"""Seconds for which a request waits for the rest of a short body, which is mostly on its heels: if it comes, the
+request goes the direct way."""
+
 _PIPELINED_SLICE = 1024
 """Bytes that are parsed at a time behind a request that is being served."""
-
-
-@runtime_checkable
-class DirectApplication(Protocol):
-    """What serves the requests of connections."""
-
-    def begin(self, request: IncomingRequest, scheme: bytes, client: bytes) -> Reply | BegunRequest | None:
-        """Serve a request, whose body is all there, as far as that goes at once; None: `serve` has to."""
-
-    async def serve(self, request: IncomingRequest, scheme: bytes, client: bytes, sink: ResponseSink) -> None:
-        """Serve a request to its end."""
 
 
 class HttpConnection(asyncio.Protocol):
@@ -72,6 +66,7 @@ class HttpConnection(asyncio.Protocol):
         self._client = b""
         self._is_direct = False
         self._body: list[bytes] = []
+        self._patience: asyncio.TimerHandle | None = None
         self._answered = 0
         self._served: Stream | None = None
         self._waiting: deque[Stream] = deque()
@@ -102,6 +97,8 @@ class HttpConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - whatever the reason
         """The connection is gone, and with it whoever waited for responses."""
         self._is_lost = self._wire.is_ending = True
+        self._stop_waiting()
+        self._body.clear()
         self._table.forget(self)
         self._rest = b""
         self._wire.note_full(is_full=False)
@@ -157,10 +154,14 @@ class HttpConnection(asyncio.Protocol):
         except RefusedError as error:
             self.refuse(error.status)
         parser = self._parser
-        if self._is_direct and not 0 < parser.body_left <= len(self._rest):
+        if self._is_direct and self._patience is None and not 0 < parser.body_left <= len(self._rest):
             # Its body goes on, and has not come.
-            self._is_direct = False
-            self._begin_upload()
+            if parser.body_left > 0 and (parser.body_length or 0) <= _SHORT_BODY:
+                self._patience = self.loop.call_later(_PATIENCE, self._lose_patience)
+                self._table.note_active(self)
+            else:
+                self._is_direct = False
+                self._begin_upload()
         if parser.in_head and self._head_since is None:
             self._head_since = self.loop.time()
             self._table.note_active(self)
@@ -194,6 +195,20 @@ class HttpConnection(asyncio.Protocol):
         if not self._is_direct:
             self._begin_upload()
 
+    def _lose_patience(self) -> None:
+        """Serve a request whose short body has not come at once."""
+        self._patience = None
+        if self._is_direct and not self._wire.is_ending:
+            self._is_direct = False
+            self._begin_upload()
+            self._body_since = self.loop.time()
+            self._watch_room()
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
     def body_arrived(self, data: bytes) -> None:
         """Take a piece of the body."""
         if self._is_direct:
@@ -209,6 +224,8 @@ class HttpConnection(asyncio.Protocol):
                 stream.complete(self._parser.trailers)
             return
         self._is_direct = False
+        if self._patience is not None:
+            self._stop_waiting()
         request = self._request()
         if self._parser.trailers:
             self._queue(self._stream(request)).complete(self._parser.trailers)
@@ -387,6 +404,7 @@ class HttpConnection(asyncio.Protocol):
         if self._is_last and self._incoming is None and not self._is_direct:
             return
         self._is_direct = False
+        self._stop_waiting()
         self._body.clear()
         self._is_last = True
         stream, self._incoming = self._incoming, None

@@ -17,8 +17,8 @@ from typing import Any, cast
 
 import uvicorn
 
+from whorl.server.applications import DirectApplication
 from whorl.server.connection_table import ConnectionTable
-from whorl.server.connections import DirectApplication
 from whorl.server.limits import ConnectionLimits
 from whorl.server.signals import ending_signals
 

@@ -1,7 +1,6 @@
 """Adapters' memories: found by a challenge or not at all, and nothing outside of them is ever touched."""
 
 import ctypes
-import mmap
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,9 +13,10 @@ from whorl.engine.engines import Engine
 from whorl.engine.memories import CHALLENGE_SIZE, MEMORY, Memories, Memory, Prober, Slots
 from whorl.engine.packing import MalformedError
 
-PAGE = mmap.PAGESIZE
+PAGE = 1 << 16
 SLOT = (4 << 30) + (32 << 20)
 _HIDDEN, _OPEN = 0, 3
+ANSWER = b"answered"
 
 
 class Reservation:
@@ -69,22 +69,21 @@ def challenged(slots: Reservation, base: int, offset: int = 64) -> bytes:
 def test_a_memory_is_found_by_its_challenge_and_answered(slots: Reservation) -> None:
     memories = Memories(slots.layout)
     for base in slots.bases:
-        located = memories.locate(64, challenged(slots, base), [])
-        assert located is not None
-        memory, answer = located
+        memory = memories.locate(64, challenged(slots, base), ANSWER, [])
+        assert memory is not None
         assert memory.base == base
-        assert int.from_bytes(memory.read(64 + CHALLENGE_SIZE, 8), "little") == answer
+        assert memory.read(64 + CHALLENGE_SIZE, 8) == ANSWER
     assert memories.probes == len(slots.bases)
 
 
 def test_places_of_closed_instances_are_looked_at_first(slots: Reservation) -> None:
     memories, base = Memories(slots.layout), slots.bases[3]
-    located = memories.locate(64, challenged(slots, base), [])
+    located = memories.locate(64, challenged(slots, base), ANSWER, [])
     assert located is not None
-    memories.release(located[0])
+    memories.release(located)
     likely = [slots.bases[0], base]
     probes = memories.probes
-    assert memories.locate(64, challenged(slots, base), likely) is not None
+    assert memories.locate(64, challenged(slots, base), ANSWER, likely) is not None
     assert likely == [slots.bases[0]]
     assert memories.probes - probes == 1
 
@@ -92,21 +91,21 @@ def test_places_of_closed_instances_are_looked_at_first(slots: Reservation) -> N
 @pytest.mark.parametrize("offset", [2 * PAGE, 2 * PAGE - 8, 1 << 31, (1 << 32) - 40, (1 << 32) - 39, (1 << 32) - 1])
 def test_an_offset_without_a_challenge_is_found_nowhere(slots: Reservation, offset: int) -> None:
     memories = Memories(slots.layout)
-    assert memories.locate(offset, challenged(slots, slots.bases[0]), list(slots.bases)) is None
+    assert memories.locate(offset, challenged(slots, slots.bases[0]), ANSWER, list(slots.bases)) is None
     assert memories.located == 0
 
 
 def test_a_challenge_without_room_for_the_answer_is_not_answered(slots: Reservation) -> None:
     offset = 2 * PAGE - CHALLENGE_SIZE
-    assert Memories(slots.layout).locate(offset, challenged(slots, slots.bases[0], offset), []) is None
+    assert Memories(slots.layout).locate(offset, challenged(slots, slots.bases[0], offset), ANSWER, []) is None
 
 
 def test_new_slots_are_found_behind_those_that_are_known(slots: Reservation) -> None:
     memories = Memories(slots.layout)
     for number in (3, 4):
-        assert memories.locate(64, challenged(slots, slots.bases[number]), []) is not None
+        assert memories.locate(64, challenged(slots, slots.bases[number]), ANSWER, []) is not None
     assert memories.probes == 4 + 1
-    assert memories.locate(64, challenged(slots, slots.bases[1]), []) is not None
+    assert memories.locate(64, challenged(slots, slots.bases[1]), ANSWER, []) is not None
 
 
 def test_the_slots_of_an_engine_are_where_it_puts_memories() -> None:
@@ -119,7 +118,7 @@ def test_the_slots_of_an_engine_are_where_it_puts_memories() -> None:
 def test_without_the_pool_memories_move_and_are_not_looked_for(slots: Reservation) -> None:
     memories = Memories(None)
     assert not memories.are_found
-    assert memories.locate(64, challenged(slots, slots.bases[0]), list(slots.bases)) is None
+    assert memories.locate(64, challenged(slots, slots.bases[0]), ANSWER, list(slots.bases)) is None
 
 
 @pytest.mark.parametrize(

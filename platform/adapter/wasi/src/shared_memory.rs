@@ -16,6 +16,8 @@ const CHALLENGE: usize = 32;
 #[derive(Clone, Copy, PartialEq)]
 enum State {
     Unknown,
+    /// The challenge stands in the mailbox.
+    Challenged,
     Found,
     Hidden,
 }
@@ -40,27 +42,36 @@ thread_local! {
     static STATE: Cell<State> = const { Cell::new(State::Unknown) };
 }
 
-/// Whether the host has found it; does not ask.
-pub fn is_known() -> bool {
-    STATE.get() == State::Found
+/// Whether the host has found it, or has something for it; does not ask.
+pub fn is_offered() -> bool {
+    matches!(STATE.get(), State::Challenged | State::Found)
+}
+
+/// Takes a challenge that came with something else, if there is one.
+pub fn accept(challenge: &str) {
+    let Ok(challenge) = <[u8; CHALLENGE]>::try_from(challenge.as_bytes()) else {
+        return;
+    };
+    // SAFETY: nobody else has a reference to it, and the host writes only while `locate` runs.
+    unsafe { (&raw mut (*MAILBOX.0.get()).challenge).write_volatile(challenge) };
+    STATE.set(State::Challenged);
 }
 
 /// Whether functions that take an address may be called; asks the host the first time.
 pub fn is_found() -> bool {
     if STATE.get() == State::Unknown {
+        accept(&memory::challenge());
+    }
+    if STATE.get() == State::Challenged {
         STATE.set(if find() { State::Found } else { State::Hidden });
     }
-    is_known()
+    STATE.get() == State::Found
 }
 
 fn find() -> bool {
     let mailbox = MAILBOX.0.get();
-    let Ok(challenge) = <[u8; CHALLENGE]>::try_from(memory::challenge().as_bytes()) else {
-        return false;
-    };
-    // SAFETY: nobody else has a reference to it, and the host writes only while `locate` runs.
+    // SAFETY: as above.
     unsafe {
-        (&raw mut (*mailbox).challenge).write_volatile(challenge);
         (&raw mut (*mailbox).answer).write_volatile(0);
         let answer = memory::locate(mailbox.expose_provenance() as u32);
         answer != 0 && (&raw const (*mailbox).answer).read_volatile() == answer

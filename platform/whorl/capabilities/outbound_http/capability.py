@@ -15,7 +15,7 @@ from whorl.capabilities.outbound_http.exchanges import Exchange
 from whorl.capabilities.outbound_http.heads import StartedRequest, parse_start
 from whorl.capabilities.outbound_http.messages import OutboundError, OutboundRequest
 from whorl.engine.host_interfaces import HostFunction, HostInterface, ValueType
-from whorl.engine.memories import Memory, memory_of
+from whorl.engine.memories import Owner, memory_of
 from whorl.engine.packing import MalformedError, unpack
 from whorl.engine.tasks import TaskTable
 
@@ -24,7 +24,7 @@ INTERFACE = "whorl:host/http-client@0.1.0"
 _logger = logging.getLogger(__name__)
 
 
-class Caller(Protocol):
+class Caller(Owner, Protocol):
     """What this capability needs of the instance that calls."""
 
     @property
@@ -38,14 +38,6 @@ class Caller(Protocol):
     @property
     def state(self) -> dict[object, Any]:
         """What capabilities keep for it."""
-
-    @property
-    def memory(self) -> Memory | None:
-        """Its adapter's, once that has been found."""
-
-    @property
-    def is_memory_hidden(self) -> bool:
-        """Whether that cannot be found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +169,7 @@ def _response(instance: Caller, task: int) -> bytes:
 
 
 def _read(instance: Caller, task: int, limit: int) -> bytes:
-    return _exchange(instance, task).read(limit, is_memory_hidden=instance.is_memory_hidden)
+    return _exchange(instance, task).read(limit, instance)
 
 
 def _read_into(instance: Caller, task: int, address: int, size: int) -> int:

@@ -16,8 +16,8 @@ from dataclasses import replace
 from whorl.capabilities.outbound_http.client import HttpClient
 from whorl.capabilities.outbound_http.heads import checked_fields, declared_length
 from whorl.capabilities.outbound_http.messages import OutboundError, OutboundRequest, OutboundResponse
-from whorl.engine.byte_queues import WORTHWHILE, ByteQueue
-from whorl.engine.memories import Memory
+from whorl.engine.byte_queues import ENDED, WORTHWHILE, ByteQueue
+from whorl.engine.memories import Memory, Owner, challenge
 from whorl.engine.packing import MalformedError, decode_fields, decode_head, encode_fields, encode_head, pack
 from whorl.engine.tasks import TaskTable
 from whorl.types import HOP_BY_HOP, Headers
@@ -77,8 +77,8 @@ class Exchange:
             return self._head
         return self._ending or b"p"
 
-    def read(self, limit: int, *, is_memory_hidden: bool = True) -> bytes:
-        """Return what `whorl:host/http-client.read` answers; `is_memory_hidden`: there is no `read_into`.
+    def read(self, limit: int, owner: Owner | None = None) -> bytes:
+        """Return what `whorl:host/http-client.read` answers to `owner`, for whom much may be left to `read_into`.
 
         Raises:
             MalformedError: `limit` is 0.
@@ -87,21 +87,23 @@ class Exchange:
             raise MalformedError("a guest reads 0 bytes of a body")
         if not self._incoming.size:
             return self._ending or b"p"
-        if self._incoming.size >= WORTHWHILE and not is_memory_hidden:
-            return b"m"
+        if self._incoming.size >= WORTHWHILE and owner is not None and not owner.is_memory_hidden:
+            return b"m" + challenge(owner)
         data = self._incoming.take(limit)
         self._note_taken()
         return pack(data)
 
     def read_into(self, memory: Memory, address: int, size: int) -> int:
-        """Write what has come of the body to `memory`, at most `size` bytes; return how many.
+        """Write what has come of the body to `memory`, at most `size` bytes; answer as `read-into`.
 
         Raises:
             MalformedError: there is no room for them.
         """
+        if size >= ENDED:
+            raise MalformedError(f"an adapter asked for {size} bytes at once")
         count = self._incoming.take_into(memory, address, size)
         self._note_taken()
-        return count
+        return count | ENDED if not self._incoming.size and self._ending == b"e" else count
 
     def _note_taken(self) -> None:
         self._room.set()

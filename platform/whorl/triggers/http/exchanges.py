@@ -9,9 +9,9 @@ body is taken in only while less than `REQUEST_BUFFER` bytes are unread; the gue
 import asyncio
 from binascii import b2a_base64
 
-from whorl.engine.byte_queues import WORTHWHILE, ByteQueue
+from whorl.engine.byte_queues import ENDED, WORTHWHILE, ByteQueue
 from whorl.engine.instances import Instance
-from whorl.engine.memories import memory_of
+from whorl.engine.memories import challenge, memory_of
 from whorl.engine.packing import (
     MalformedError,
     Text,
@@ -176,7 +176,9 @@ class Exchange:
 
     def request(self) -> bytes:
         """Answer `request`: the head and what is there of the body."""
-        body = self._take_unread(REQUEST_BUFFER) if self._unread.size and not self._is_long() else b""
+        if self._is_long():
+            return self._start(b"sm" + challenge(self._instance), b"")
+        body = self._take_unread(REQUEST_BUFFER) if self._unread.size else b""
         flags = b"" if self._ended and not self._unread.size and not self._trailers_in else b"s"
         if body.isascii():
             return self._start(flags, body)
@@ -197,7 +199,7 @@ class Exchange:
         """Answer `body-read`: packed bytes, `m`, `p`, `e` or `x`."""
         if self._unread.size:
             if self._is_long():
-                return b"m"
+                return b"m" + challenge(self._instance)
             return pack(self._take_unread(max(limit, 1)))
         if self.broken is not None:
             return b"x" + self.broken
@@ -207,9 +209,13 @@ class Exchange:
         return b"p"
 
     def read_into(self, address: int, size: int) -> int:
-        """Write at most `size` bytes of the body to the adapter's memory; return how many."""
+        """Write at most `size` bytes of the body to the adapter's memory; answer as `body-into`."""
+        if size >= ENDED:
+            raise MalformedError(f"an adapter asked for {size} bytes at once")
         count = self._unread.take_into(memory_of(self._instance), address, size)
         self._note_taken()
+        if self._ended and not self._unread.size and not self._trailers_in:
+            return count | ENDED
         return count
 
     def _is_long(self) -> bool:

@@ -19,6 +19,9 @@ const REQUEST_BODY_TASK: u32 = 1;
 /// The most that is asked for at once. With larger pieces, more of the guest's memory is touched for nothing.
 const CHUNK: u32 = 64 << 10;
 
+/// What the host adds to a count of bytes that are the last.
+const ENDED: u32 = 1 << 31;
+
 /// Where more of a body comes from.
 pub enum Source {
     /// The request that the instance serves, with its generation.
@@ -81,12 +84,13 @@ impl IncomingBytes {
             self.end.replace(End::Failed(self.why_cut_off()));
             return;
         }
-        if shared_memory::is_known() && self.fill_directly() {
+        if shared_memory::is_offered() && self.fill_directly() {
             return;
         }
         let mut answer = self.ask();
-        if answer == "m" {
-            if shared_memory::is_found() && self.fill_directly() {
+        if let Some(challenge) = answer.strip_prefix('m') {
+            shared_memory::accept(challenge);
+            if self.fill_directly() {
                 return;
             }
             answer = self.ask();
@@ -117,15 +121,25 @@ impl IncomingBytes {
 
     /// Lets the host write to the buffer; tells whether it had anything to write.
     fn fill_directly(&self) -> bool {
-        let bytes = shared_memory::filled(CHUNK, |address, size| match &self.source {
-            Source::Served(_) => http_server::body_into(address, size),
-            Source::Called(call) => http_client::read_into(call.task(), address, size),
+        if !shared_memory::is_found() {
+            return false;
+        }
+        let mut answer = 0;
+        let bytes = shared_memory::filled(CHUNK, |address, size| {
+            answer = match &self.source {
+                Source::Served(_) => http_server::body_into(address, size),
+                Source::Called(call) => http_client::read_into(call.task(), address, size),
+            };
+            answer & !ENDED
         });
+        if answer & ENDED != 0 {
+            self.end.replace(End::Complete(None));
+        }
         let is_filled = !bytes.is_empty();
         if is_filled {
             *self.buffer.borrow_mut() = Buffer::of(bytes);
         }
-        is_filled
+        is_filled || answer & ENDED != 0
     }
 
     /// Gives away what there is, up to the end, so that the trailers can be had.

@@ -5,7 +5,7 @@ use super::incoming_bodies::{IncomingBody, IncomingBytes, Source};
 use super::targets;
 use crate::bindings::exports::wasi::http::types::{self, Headers, Method, Scheme};
 use crate::buffers::Buffer;
-use crate::{exchange, trap};
+use crate::{exchange, shared_memory, trap};
 use core::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
@@ -83,11 +83,15 @@ impl IncomingRequest {
             trap("the host gave a request that is none")
         };
         exchange::begin(head.method() == "HEAD");
-        let Some(start) = Buffer::new(request, start, head.flags().contains('b')) else {
+        let flags = head.flags();
+        let (flags, challenge) = flags.split_once('m').unwrap_or((flags, ""));
+        shared_memory::accept(challenge);
+        let (encoded, more) = (flags.contains('b'), flags.contains('s'));
+        let Some(start) = Buffer::new(request, start, encoded) else {
             trap("the host gave a body that is none")
         };
         let source = Source::Served(exchange::generation());
-        let body = IncomingBytes::new(source, start, head.flags().contains('s'));
+        let body = IncomingBytes::new(source, start, more);
         types::IncomingRequest::new(Self {
             head,
             fields: OnceCell::new(),

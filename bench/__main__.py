@@ -28,7 +28,7 @@ class Pace:
     rounds: int
 
 
-QUICK = Pace(run_in=0.15, seconds=0.8, rounds=6)
+QUICK = Pace(run_in=0.15, seconds=0.5, rounds=5)
 THOROUGH = Pace(run_in=0.3, seconds=2.0, rounds=15)
 _WARM_UP = Pace(run_in=0.0, seconds=1.0, rounds=1)
 
@@ -52,7 +52,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     add = parser.add_argument
     add("--quick", action="store_true", help="fewer and shorter rounds: at most 90 seconds")
-    add("--only", action="append", metavar="NAME", help="measure this case and the null application (repeatable)")
+    add(
+        "--only",
+        action="append",
+        metavar="NAME",
+        help="measure this case and the null ones that it is compared with (repeatable)",
+    )
     add("--json", type=Path, metavar="FILE", help="write the rows as JSON")
     add("--markdown", type=Path, metavar="FILE", help="put the table between the markers of FILE")
     add("--connections", type=int, metavar="N", help="so many instead of four or less for all but the waiting guests")
@@ -71,7 +76,7 @@ def _compare(options: argparse.Namespace) -> None:
         print(f"warning: {warning}", flush=True)
     with load_generator(cores.load, spins=options.spin) as load:
         rounds = _measured(load, chosen, cores, QUICK if options.quick else THOROUGH)
-    figures = rows(rounds)
+    figures = rows(rounds, chosen)
     print(f"\n{tables.plain(figures, chosen, occupancies(rounds))}\n")
     for name, use in occupancies(rounds).items():
         if use.slowest_volley:
@@ -92,7 +97,8 @@ def _chosen(options: argparse.Namespace) -> list[Case]:
     unknown = set(names) - {case.name for case in every}
     if unknown:
         raise ValueError(f"there is no case `{unknown.pop()}`; there are {', '.join(case.name for case in every)}")
-    return [case for case in every if case.name in {NULL, *names}]
+    floors = {case.echo for case in every if case.name in names}
+    return [case for case in every if case.name in {NULL, *names, *floors}]
 
 
 def _measured(load: LoadGenerator, chosen: Sequence[Case], cores: Cores, pace: Pace) -> Rounds:

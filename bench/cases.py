@@ -2,20 +2,23 @@
 
 import random
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.null_application import BODY
+from bench.null_application import BODY, ECHO
 from bench.responses import Answer
 
 APPS = Path(__file__).parent / "apps"
 _HELLO = Answer(200, BODY)
 NULL = "null"
+_NULL_ECHO = "null-echo"
+_ECHOES = {"1k": (1 << 10, 4), "64k": (1 << 16, 4), "1m": (1 << 20, 2)}
+"""The sizes of the echoes by their names, with the number of requests under way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server by the app in `bench/apps` that it serves, or `null`."""
+    """A server by the app in `bench/apps` that it serves, or `null`, or `null-echo`."""
 
     name: str
 
@@ -23,6 +26,8 @@ class Server:
         """Return the command that serves it on a free port."""
         if self.name == NULL:
             return [sys.executable, "-m", "bench.null_application"]
+        if self.name == _NULL_ECHO:
+            return [sys.executable, "-m", "bench.null_application", ECHO]
         options = ["--listen", "127.0.0.1:0", "--state-dir", str(state_dir), "--log-dir", "", "--quiet"]
         return [sys.executable, "-m", "whorl", "up", "--from", str(APPS / f"{self.name}.toml"), *options]
 
@@ -39,7 +44,8 @@ class Case:
         answer: what must come back.
         connections: requests under way at once.
         volley: whether they are sent together, and the next when all have been answered.
-        limit: the processor time per request that is the goal, as a multiple of the null application's.
+        echo: the case of the null application that answers the same with the same body; empty if there is none.
+        limit: the processor time per request that is the goal, as a multiple of that of `echo`, or else of `null`.
     """
 
     name: str
@@ -49,6 +55,7 @@ class Case:
     answer: Answer = _HELLO
     connections: int = 4
     volley: bool = False
+    echo: str = ""
     limit: float | None = None
 
     def request(self) -> bytes:
@@ -75,13 +82,24 @@ def cases() -> list[Case]:
         Case("rust-hello-reused", Server("rust-hello-reused"), limit=2.2),
         Case("python-hello-fresh", Server("python-hello-fresh"), limit=75),
         Case("python-hello-reused", Server("python-hello-reused"), limit=7),
-        _echo("echo-1k", 1 << 10, connections=4),
-        _echo("echo-64k", 1 << 16, connections=4),
-        _echo("echo-1m", 1 << 20, connections=2),
+        _null_echo("1k"),
+        _echo("echo-1k", Server("lab"), "1k"),
+        _echo("echo-1k-reused", Server("lab-reused"), "1k", limit=2),
+        _null_echo("64k"),
+        _echo("echo-64k", Server("lab"), "64k", limit=3.5),
+        _echo("echo-64k-reused", Server("lab-reused"), "64k", limit=2),
+        _null_echo("1m"),
+        _echo("echo-1m", Server("lab"), "1m", limit=1.5),
         Case("wait-200x50ms", Server("lab"), "/sleep?50", answer=Answer(200, b"slept"), connections=200, volley=True),
     ]
 
 
-def _echo(name: str, size: int, connections: int) -> Case:
-    body = half_text(size)
-    return Case(name, Server("lab"), "/echo", body, Answer(200, body), connections)
+def _null_echo(size: str) -> Case:
+    return replace(_echo(f"{_NULL_ECHO}-{size}", Server(_NULL_ECHO), size), echo="")
+
+
+def _echo(name: str, server: Server, size: str, limit: float | None = None) -> Case:
+    length, connections = _ECHOES[size]
+    body = half_text(length)
+    answer = Answer(200, body)
+    return Case(name, server, "/echo", body, answer, connections, echo=f"{_NULL_ECHO}-{size}", limit=limit)

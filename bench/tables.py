@@ -8,7 +8,7 @@ from bench.figures import Occupancy, Row
 
 BEGIN = "<!-- table: written by scripts/bench --markdown -->"
 END = "<!-- end of table -->"
-_HEADINGS = ("", "requests/s", "CPU µs", "p50 ms", "p99 ms", "× null", "goal")  # noqa: RUF001 - the sign of multiplication is meant
+_HEADINGS = ("", "requests/s", "CPU µs", "p50 ms", "p99 ms", "× null", "× echo", "goal")  # noqa: RUF001 - the sign of multiplication is meant
 
 PEERS = (
     "For comparison, CPU µs per request on such a machine: null uvicorn 58; Rust hello: Spin 280, wasmtime serve 304"
@@ -61,6 +61,7 @@ def _cells(rows: Sequence[Row], cases: Sequence[Case]) -> list[tuple[str, ...]]:
             f"{row.p50_ms:.2f}",
             f"{row.p99_ms:.2f}",
             f"{row.cpu_ratio:.2f}",
+            "" if row.echo_ratio is None else f"{row.echo_ratio:.2f}",
             "" if limits[row.name] is None else f"≤ {limits[row.name]:g}",
         )
         for row in rows

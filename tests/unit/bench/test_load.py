@@ -20,8 +20,8 @@ def null() -> Iterator[Running]:
         yield servers[Server(NULL)]
 
 
-def order(server: Running) -> Order:
-    case = cases()[0]
+def order(server: Running, name: str = NULL) -> Order:
+    [case] = [case for case in cases() if case.name == name]
     return Order(server.pid, server.port, case.request(), case.answer, 3, volley=False, run_in=0.05, seconds=0.1)
 
 
@@ -32,6 +32,18 @@ def test_every_request_of_the_counted_part_is_measured(null: Running, *, volley:
     assert len(tally.latencies) >= 3
     assert tally.server_cpu > 0
     assert (len(tally.latencies) % 3 == 0 and tally.slowest_volley > 0) or not volley
+
+
+@pytest.mark.parametrize("name", ["null-echo-1k", "null-echo-64k", "null-echo-1m"])
+def test_the_null_application_echoes_what_it_is_sent(name: str) -> None:
+    [server] = [case.server for case in cases() if case.name == name]
+    with running([server], Cores.available().server) as servers:
+        assert measure(order(servers[server], name)).latencies
+
+
+def test_the_reused_guest_echoes_what_it_is_sent() -> None:
+    with running([Server("lab-reused")], None) as servers:
+        assert measure(order(servers[Server("lab-reused")], "echo-64k-reused")).latencies
 
 
 def test_a_wrong_answer_fails_the_measurement(null: Running) -> None:

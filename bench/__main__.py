@@ -1,4 +1,4 @@
-"""`scripts/bench`: measures whorl against the null application and prints the table."""
+"""`scripts/bench`: measures whorl against the null application, and against `wasmtime serve` if told where that is."""
 
 import argparse
 import json
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     add = parser.add_argument
-    add("--quick", action="store_true", help="fewer and shorter rounds: at most 90 seconds")
+    add("--quick", action="store_true", help="fewer and shorter rounds: at most 90 seconds, or 120 with --wasmtime")
     add(
         "--only",
         action="append",
@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--json", type=Path, metavar="FILE", help="write the rows as JSON")
     add("--markdown", type=Path, metavar="FILE", help="put the table between the markers of FILE")
     add("--connections", type=int, metavar="N", help="so many instead of four or less for all but the waiting guests")
+    add("--wasmtime", metavar="PATH", help="measure `PATH serve` too, the command line of Wasmtime, on the same guests")
     add("--spin", action="store_true", help="never let the load sleep, so that no server pays for waking it")
     add("--in-process", action="store_true", help="measure the parts of a request in this process instead")
     return parser
@@ -70,6 +71,8 @@ def _compare(options: argparse.Namespace) -> None:
     chosen = _chosen(options)
     cores = Cores.available()
     conditions = f"{cores}{', which spins' if options.spin else ''}"
+    if options.wasmtime:
+        conditions += f"; `wasmtime serve` of {machine.program_version(options.wasmtime)}"
     print(f"{machine.description()}\n{conditions}", flush=True)
     warning = machine.load_warning()
     if warning:
@@ -90,7 +93,7 @@ def _compare(options: argparse.Namespace) -> None:
 
 
 def _chosen(options: argparse.Namespace) -> list[Case]:
-    every = cases()
+    every = cases(options.wasmtime)
     if options.connections:
         every = [case if case.volley else replace(case, connections=options.connections) for case in every]
     names = options.only or [case.name for case in every]

@@ -5,10 +5,12 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bench.guests import without_informational_responses
 from bench.null_application import BODY, ECHO
 from bench.responses import Answer
 
 APPS = Path(__file__).parent / "apps"
+_GUESTS = Path(__file__).parents[1] / "tests" / "guests"
 _HELLO = Answer(200, BODY)
 NULL = "null"
 _NULL_ECHO = "null-echo"
@@ -30,6 +32,28 @@ class Server:
             return [sys.executable, "-m", "bench.null_application", ECHO]
         options = ["--listen", "127.0.0.1:0", "--state-dir", str(state_dir), "--log-dir", "", "--quiet"]
         return [sys.executable, "-m", "whorl", "up", "--from", str(APPS / f"{self.name}.toml"), *options]
+
+
+@dataclass(frozen=True, slots=True)
+class WasmtimeServer(Server):
+    """`wasmtime serve` with its defaults.
+
+    Attributes:
+        cli: the program, a path or a name on the search path.
+        component: the file that it serves.
+        options: for `wasmtime serve`, ahead of the component.
+    """
+
+    cli: str
+    component: Path
+    options: tuple[str, ...] = ()
+
+    def command(self, state_dir: Path) -> list[str]:
+        """Return the command that serves it on a free port, with as many threads as it gets cores."""
+        served = state_dir / self.component.name
+        served.write_bytes(without_informational_responses(self.component.read_bytes()))
+        serve = [self.cli, "serve", "--addr", "127.0.0.1:0", "-S", "cli", *self.options, str(served)]
+        return ["env", "TOKIO_WORKER_THREADS=1", *serve]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +98,8 @@ def half_text(size: int) -> bytes:
     return (text * size)[: size // 2] + generator.randbytes(size - size // 2)
 
 
-def cases() -> list[Case]:
-    """Return every case, in the order of the table."""
+def cases(wasmtime: str | None = None) -> list[Case]:
+    """Return every case, in the order of the table; with those of `wasmtime serve` if its program is given."""
     return [
         Case(NULL, Server(NULL)),
         Case("rust-hello-fresh", Server("rust-hello-fresh"), limit=4.8),
@@ -91,6 +115,21 @@ def cases() -> list[Case]:
         _null_echo("1m"),
         _echo("echo-1m", Server("lab"), "1m", limit=1.5),
         Case("wait-200x50ms", Server("lab"), "/sleep?50", answer=Answer(200, b"slept"), connections=200, volley=True),
+        *(_wasmtime_cases(wasmtime) if wasmtime else ()),
+    ]
+
+
+def _wasmtime_cases(cli: str) -> list[Case]:
+    """Return what `wasmtime serve` is asked.
+
+    The Python guest is not among its guests: that one imports interfaces of Spin, which `wasmtime serve` does not have.
+    """
+    hello, lab = _GUESTS / "hello.wasm", _GUESTS / "lab.wasm"
+    reuse = ("--max-instance-reuse-count", "1000000000")
+    return [
+        Case("wasmtime-rust-hello", WasmtimeServer("wasmtime-rust-hello", cli, hello)),
+        Case("wasmtime-rust-hello-reused", WasmtimeServer("wasmtime-rust-hello-reused", cli, hello, reuse)),
+        *(_echo(f"wasmtime-echo-{size}", WasmtimeServer("wasmtime-lab", cli, lab), size) for size in _ECHOES),
     ]
 
 

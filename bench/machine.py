@@ -2,6 +2,7 @@
 
 import os
 import platform
+import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,6 +14,19 @@ def description() -> str:
     parts = ", ".join(f"{part} {version(part)}" for part in _PARTS)
     kernel = f"{platform.system()} {platform.release().partition('-')[0]}"
     return f"{_processor()}, {os.cpu_count()} cores; {kernel}; Python {platform.python_version()}, {parts}"
+
+
+def program_version(program: str) -> str:
+    """Return what a program says its version is.
+
+    Raises:
+        ValueError: it cannot be run.
+    """
+    try:
+        run = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)  # noqa: S603 - asked for
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise ValueError(f"`{program} --version` failed: {error}") from error
+    return run.stdout.strip()
 
 
 def load_warning() -> str | None:

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from pathlib import Path
 from bench.cases import Server
 from bench.processors import pin
 
-_SERVING = re.compile(rb"Serving http://\S+:(\d+)")
+_SERVING = re.compile(rb"Serving (?:HTTP on )?http://[\w.]+:(\d+)\W")
+_LOOK = 0.02
+"""Seconds between two looks at what a server that starts has written."""
 _STOP = 10.0
 _SHOWN = 10
 
@@ -43,18 +46,15 @@ def running(servers: Iterable[Server], core: int | None) -> Iterator[dict[Server
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="whorl-bench-")))
         started = {server: stack.enter_context(_started(server, folder / server.name)) for server in servers}
-        yield {
-            server: _await(server, process, folder / server.name / "stderr", core)
-            for server, process in started.items()
-        }
+        yield {server: _await(server, process, folder / server.name, core) for server, process in started.items()}
 
 
 @contextmanager
 def _started(server: Server, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     folder.mkdir()
     command = server.command(folder)
-    with (folder / "stderr").open("wb") as errors:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)  # noqa: S603 - our own command
+    with (folder / "stdout").open("wb") as output, (folder / "stderr").open("wb") as errors:
+        process = subprocess.Popen(command, stdout=output, stderr=errors)  # noqa: S603 - our own command
         try:
             yield process
         finally:
@@ -64,15 +64,17 @@ def _started(server: Server, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
 
 
-def _await(server: Server, process: subprocess.Popen[bytes], errors: Path, core: int | None) -> Running:
-    if process.stdout is not None:
-        for line in process.stdout:
-            serving = _SERVING.search(line)
-            if serving is not None:
-                pin(process.pid, core)
-                return Running(process.pid, int(serving[1]), errors)
+def _await(server: Server, process: subprocess.Popen[bytes], folder: Path, core: int | None) -> Running:
+    """Wait until a server has said where it listens: on stdout, or on stderr as `wasmtime serve` does."""
+    output, errors = folder / "stdout", folder / "stderr"
+    ended = False
+    while not ended:
+        ended = process.poll() is not None
+        serving = _SERVING.search(output.read_bytes()) or _SERVING.search(errors.read_bytes())
+        if serving is not None and not ended:
+            pin(process.pid, core)
+            return Running(process.pid, int(serving[1]), errors)
+        time.sleep(_LOOK)
     raise ServerFailedError(f"server `{server.name}` did not start: {errors.read_text(errors='replace').strip()}")

@@ -73,11 +73,26 @@ def test_the_json_has_the_keys_and_the_names_that_its_readers_know() -> None:
     }
 
 
+def test_the_rows_of_wasmtime_serve_come_last_and_only_with_its_program() -> None:
+    added = [case.name for case in cases("wasmtime")[len(cases()) :]]
+    assert added == [
+        "wasmtime-rust-hello",
+        "wasmtime-rust-hello-reused",
+        "wasmtime-echo-1k",
+        "wasmtime-echo-64k",
+        "wasmtime-echo-1m",
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "names"),
     [
         (["--only", "rust-hello-fresh"], [NULL, "rust-hello-fresh"]),
         (["--only", "echo-64k"], [NULL, "null-echo-64k", "echo-64k"]),
+        (
+            ["--only", "wasmtime-echo-1k", "--only", "echo-1k", "--wasmtime", "wasmtime"],
+            [NULL, "null-echo-1k", "echo-1k", "wasmtime-echo-1k"],
+        ),
         ([], [case.name for case in cases()]),
     ],
 )
@@ -86,8 +101,8 @@ def test_what_is_asked_for_is_measured_with_what_it_is_compared_with(arguments: 
 
 
 def test_a_case_that_is_not_there_is_refused() -> None:
-    with pytest.raises(ValueError, match="there is no case `missing`; there are null, "):
-        command._chosen(command._parser().parse_args(["--only", "missing"]))
+    with pytest.raises(ValueError, match="there is no case `wasmtime-echo-1k`; there are null, "):
+        command._chosen(command._parser().parse_args(["--only", "wasmtime-echo-1k"]))
 
 
 def test_a_percentile_is_one_of_the_values() -> None:

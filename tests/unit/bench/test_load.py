@@ -1,14 +1,17 @@
 """The load generator against the null application, and the clock that the figures rest on."""
 
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from bench.cases import NULL, Server, cases
+from bench.cases import NULL, Server, WasmtimeServer, cases
 from bench.load import Order, measure
+from bench.machine import program_version
 from bench.processors import Cores, processor_time, tree_processor_time
 from bench.responses import Answer, WrongAnswerError
 from bench.servers import Running, ServerFailedError, running
@@ -44,6 +47,31 @@ def test_the_null_application_echoes_what_it_is_sent(name: str) -> None:
 def test_the_reused_guest_echoes_what_it_is_sent() -> None:
     with running([Server("lab-reused")], None) as servers:
         assert measure(order(servers[Server("lab-reused")], "echo-64k-reused")).latencies
+
+
+def test_a_server_may_say_on_stderr_where_it_listens(tmp_path: Path) -> None:
+    program = tmp_path / "wasmtime"
+    program.write_text(
+        "#!/bin/sh\n"
+        'echo "$TOKIO_WORKER_THREADS $*" >&2\n'
+        "echo 'Serving HTTP on http://127.0.0.1:1234/' >&2\n"
+        "exec sleep 60\n"
+    )
+    program.chmod(0o700)
+    guest = tmp_path / "guest.wasm"
+    guest.write_bytes(b"\0asm\x0d\0\1\0")
+    server = WasmtimeServer("peer", str(program), guest, ("--option", "1"))
+    with running([server], None) as servers:
+        assert servers[server].port == 1234
+        assert re.match(
+            r"1 serve --addr 127\.0\.0\.1:0 -S cli --option 1 \S+/peer/guest\.wasm\n", servers[server].complaint()
+        )
+
+
+def test_a_program_that_cannot_say_its_version_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="missing --version` failed"):
+        program_version(str(tmp_path / "missing"))
+    assert program_version(sys.executable).startswith("Python 3.")
 
 
 def test_a_wrong_answer_fails_the_measurement(null: Running) -> None:

@@ -34,6 +34,9 @@ _WASM_PAGE = 1 << 16
 """What memories grow by: if one byte of it is there, all of them are."""
 _HAS_A_MEMORY = b"\0asm\1\0\0\0\5\3\1\0\1\7\x0a\1\6memory\2\0"
 """A module with one memory, and nothing else."""
+_NEAR = 32
+"""Slots behind the last one that is known, before those in between are looked at."""
+
 _MOST_PROBES = 2000
 """Slots that are looked at for one adapter at most: some milliseconds."""
 
@@ -231,11 +234,14 @@ class Memories:
         known, slots = self._known, self._slots
         yield from known - self._live
         if slots is not None:
-            behind = max(known, default=slots.first)
-            end = slots.first + slots.count * slots.distance
-            for base in chain(range(behind, end, slots.distance), range(slots.first, behind, slots.distance)):
+            highest, distance = max(known, default=slots.first), slots.distance
+            end = slots.first + slots.count * distance
+            near = min(highest + _NEAR * distance, end)
+            # Not all of those behind before those in between: there are thousands of them.
+            for base in chain(range(highest, near, distance), range(slots.first, highest, distance)):
                 if base not in known:
                     yield base
+            yield from range(near, end, distance)
 
 
 class HasMemory(Protocol):

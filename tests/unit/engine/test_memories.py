@@ -108,6 +108,13 @@ def test_new_slots_are_found_behind_those_that_are_known(slots: Reservation) -> 
     assert memories.locate(64, challenged(slots, slots.bases[1]), ANSWER, []) is not None
 
 
+def test_a_slot_in_between_is_found_though_thousands_lie_behind(slots: Reservation) -> None:
+    memories = Memories(Slots(slots.bases[0], SLOT, 12_000))
+    assert memories.locate(64, challenged(slots, slots.bases[5]), ANSWER, []) is not None
+    assert memories.locate(64, challenged(slots, slots.bases[1]), ANSWER, []) is not None
+    assert memories.probes < 60
+
+
 def test_the_slots_of_an_engine_are_where_it_puts_memories() -> None:
     with Engine(EngineConfiguration(max_instances=20)) as engine:
         slots = Slots.of(engine.wasmtime, 120)

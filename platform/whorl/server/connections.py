@@ -450,6 +450,9 @@ class HttpConnection(asyncio.Protocol):
         """Serve what is under way, then close."""
         self._is_draining = True
         self._wire.hurry()
+        if self._patience is not None:
+            self._stop_waiting()
+            self._lose_patience()
         if self._served is None or self._served.is_over:
             self._close()
 

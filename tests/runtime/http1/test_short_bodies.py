@@ -1,12 +1,14 @@
 """Short bodies that come in two pieces: the rest is waited for a moment, so that the request goes the direct way."""
 
 import asyncio
+import gc
 
 import pytest
 from http_door import LOOPS, Door
 from raw_http import post
 
 from whorl.server import connections
+from whorl.server.connections import HttpConnection
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", LOOPS, scope="module")]
 
@@ -78,3 +80,17 @@ async def test_a_long_body_is_not_waited_for(door: Door) -> None:
         await until_begun(door)
         await client.send(message[-1:])
         assert await client.response(b"POST") is not None
+
+
+@pytest.mark.usefixtures("patience")
+async def test_a_server_that_ends_meanwhile_serves_it(door: Door) -> None:
+    message = post(b"/echo", b"x" * 5000)
+    async with door.open() as client:
+        await client.send(message[:-1])
+        await asyncio.sleep(0.02)
+        (connection,) = [each for each in gc.get_objects() if type(each) is HttpConnection and each._patience]
+        connection.shutdown()
+        await client.send(message[-1:])
+        response = await client.response(b"POST")
+        assert response is not None
+        assert response.body == b"x" * 5000

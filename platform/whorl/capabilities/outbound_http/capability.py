@@ -114,17 +114,17 @@ class _Bound:
     def start_from(self, instance: Caller, text: bytes, address: int, size: int) -> int:
         return self.start(instance, text, memory_of(instance).read(address, size))
 
-    def start(self, instance: Caller, text: bytes, body: bytes = b"") -> int:
+    def start(self, instance: Caller, text: bytes, body: bytes | None = None) -> int:
         exchanges: dict[int, Exchange] = instance.state.setdefault(INTERFACE, {})
         if len(exchanges) >= self._limits.kept:
             raise MalformedError(f"a guest keeps more than {self._limits.kept} requests open")
         exchange = Exchange(instance.tasks)
         try:
-            started = parse_start(text)
+            started = parse_start(text, body)
             client, request = self._route(instance.component, started)
             if sum(other.is_busy for other in exchanges.values()) >= self._limits.concurrent:
                 raise OutboundError("connection-limit-reached")  # noqa: TRY301 - answered like every other failure
-            request = replace(request, depth=instance.tasks.depth + 1, body=body or request.body)
+            request = replace(request, depth=instance.tasks.depth + 1)
             exchange.start(client, request, continues=started.continues)
         except OutboundError as error:
             exchange.fail(error)

@@ -39,8 +39,8 @@ class StartedRequest:
     continues: bool
 
 
-def parse_start(text: bytes) -> StartedRequest:
-    """Return the request that `text` starts.
+def parse_start(text: bytes, body: bytes | None = None) -> StartedRequest:
+    """Return the request that `text` starts; `body` is the start of its body where `text` has none.
 
     Raises:
         MalformedError: the text does not follow the form.
@@ -54,7 +54,10 @@ def parse_start(text: bytes) -> StartedRequest:
         raise MalformedError("a request's head is not complete")
     method, scheme, authority, target, flags, connect, first_byte, between_bytes, lines = parts
     limits = [_parse_timeout(timeout) for timeout in (connect, first_byte, between_bytes)]
-    body = rest[int(digits) :]
+    if body is None:
+        body = rest[int(digits) :]
+    elif len(rest) > int(digits) or b"b" in flags:
+        raise MalformedError("a request has a body in two places")
     if b"b" in flags:
         body = decode_base64(body)
     headers = checked_fields(decode_fields(lines))

@@ -57,6 +57,7 @@ fn method(name: &str) -> Option<Method> {
 /// `component` with `BYTE_STREAMS` as one import more, used in place of methods of its import `streams`; None if it
 /// uses none of them, or is not understood.
 pub fn over(component: &[u8], streams: &str) -> Option<Vec<u8>> {
+    check_types(component).ok()?;
     let rewritten = rewrite(component, streams).ok()??;
     check_types(&rewritten).is_ok().then_some(rewritten)
 }
@@ -256,13 +257,19 @@ impl Writer {
     fn add(&mut self, section: &Payload<'_>, component: &[u8]) -> Result<()> {
         let before = self.renumbering.was(Space::CoreFunction);
         if let Payload::ComponentCanonicalSection(functions) = section {
+            let spaces = added(section)?;
+            let is_core = |space: &&Space| **space == Space::CoreFunction;
+            let count = spaces.iter().filter(is_core).count() as u32;
             let lowered: BTreeMap<u32, Method> = self
                 .uses
                 .lowered
-                .range(before..before + functions.count())
+                .range(before..before + count)
                 .map(|(index, method)| (*index, *method))
                 .collect();
             if !lowered.is_empty() {
+                if count < functions.count() {
+                    bail!("it lifts functions where it lowers methods: perhaps these");
+                }
                 self.import();
                 self.renumbering.add(section)?;
                 return self.lower(section, before, &lowered);
@@ -330,14 +337,12 @@ impl Writer {
             bail!("a section of another kind");
         };
         let mut written = CanonicalFunctionSection::new();
-        let mut memory = None;
-        let mut index = before;
-        for function in functions.clone() {
+        let mut given = Given::default();
+        for (index, function) in (before..).zip(functions.clone()) {
             let function = function?;
-            let is_lifted = matches!(function, CanonicalFunction::Lift { .. });
             match (&function, lowered.get(&index)) {
-                (CanonicalFunction::Lower { options, .. }, Some(method)) if !is_lifted => {
-                    let options = self.options(options, &mut memory)?;
+                (CanonicalFunction::Lower { options, .. }, Some(method)) => {
+                    let options = self.options(options, &mut given)?;
                     let functions = self.functions.as_ref().context("they are imported")?;
                     written.lower(functions[method], options);
                 }
@@ -348,25 +353,21 @@ impl Writer {
                 )
                 .map_err(failure)?,
             }
-            index += u32::from(!is_lifted);
         }
         self.out.section(&written);
-        self.add_module(lowered, memory.context("they have no memory")?);
-        Ok(())
+        self.add_module(lowered, &given)
     }
 
-    fn options(
-        &mut self,
-        options: &[Read],
-        memory: &mut Option<u32>,
-    ) -> Result<Vec<CanonicalOption>> {
+    fn options(&mut self, options: &[Read], given: &mut Given) -> Result<Vec<CanonicalOption>> {
         let mut kept = vec![CanonicalOption::CompactUTF16];
         for option in options {
             match option {
-                Read::Memory(index) if memory.is_none_or(|other| other == *index) => {
-                    *memory = Some(*index);
+                Read::Memory(index) if given.memory.is_none_or(|other| other == *index) => {
+                    given.memory = Some(*index);
                 }
-                Read::Realloc(_) => {}
+                Read::Realloc(index) if given.realloc.is_none_or(|other| other == *index) => {
+                    given.realloc = Some(*index);
+                }
                 option if is_encoding(option) => continue,
                 _ => bail!("a method is lowered in an unknown way"),
             }
@@ -380,7 +381,8 @@ impl Writer {
     }
 
     /// Instantiates the module that lies between, whose functions the code then calls.
-    fn add_module(&mut self, lowered: &BTreeMap<u32, Method>, memory: u32) {
+    fn add_module(&mut self, lowered: &BTreeMap<u32, Method>, given: &Given) -> Result<()> {
+        let memory = given.memory.context("they have no memory")?;
         let methods: Vec<Method> = lowered.values().copied().collect();
         self.out.section(&ModuleSection(&between(&methods)));
         let module = self.renumbering.insert(Space::CoreModule);
@@ -391,13 +393,16 @@ impl Writer {
             let written = self.renumbering.of(Space::CoreFunction, *index);
             (name.as_str(), ExportKind::Func, written)
         });
+        let mut given_items: Vec<_> = functions.collect();
+        given_items.push((MEMORY, ExportKind::Memory, memory));
+        if methods.iter().any(|method| !method.writes) {
+            let realloc = given.realloc.context("they cannot allocate")?;
+            let written = self.renumbering.of(Space::CoreFunction, realloc);
+            given_items.push((REALLOC, ExportKind::Func, written));
+        }
         let mut instances = InstanceSection::new();
         instances
-            .export_items(
-                functions
-                    .chain([(MEMORY, ExportKind::Memory, memory)])
-                    .collect::<Vec<_>>(),
-            )
+            .export_items(given_items)
             .instantiate(module, [(METHODS, ModuleArg::Instance(items))]);
         self.out.section(&instances);
         let mut aliases = ComponentAliasSection::new();
@@ -412,7 +417,15 @@ impl Writer {
                 .replace(Space::CoreFunction, *index, written);
         }
         self.out.section(&aliases);
+        Ok(())
     }
+}
+
+/// What the component gives to the functions that it lowers: the same to all of a section.
+#[derive(Default)]
+struct Given {
+    memory: Option<u32>,
+    realloc: Option<u32>,
 }
 
 /// The type of the interface, as far as it is used; `resources` are those of the component that it is about.
@@ -469,6 +482,7 @@ fn instance_type(resources: &[(&str, u32)], methods: &[Method]) -> InstanceType 
 
 const METHODS: &str = "methods";
 const MEMORY: &str = "memory";
+const REALLOC: &str = "realloc";
 
 /// The core module whose functions are called in place of `methods`.
 fn between(methods: &[Method]) -> Module {
@@ -478,6 +492,7 @@ fn between(methods: &[Method]) -> Module {
     types.ty().function(read, []);
     types.ty().function(called, []);
     types.ty().function(lowered, []);
+    types.ty().function([ValType::I32; 4], [ValType::I32]);
     let mut imports = ImportSection::new();
     let memory = MemoryType {
         minimum: 0,
@@ -489,17 +504,25 @@ fn between(methods: &[Method]) -> Module {
     imports.import(METHODS, MEMORY, memory);
     let (mut functions, mut exports) = (FunctionSection::new(), ExportSection::new());
     let mut code = CodeSection::new();
+    let reads = methods.iter().any(|method| !method.writes);
+    let (realloc, first) = (
+        methods.len() as u32,
+        methods.len() as u32 + u32::from(reads),
+    );
     for (position, method) in (0..).zip(methods) {
         let name = position.to_string();
         let imported = if method.writes { 2 } else { 0 };
         imports.import(METHODS, &name, EntityType::Function(imported));
         functions.function(u32::from(method.writes));
-        exports.export(&name, ExportKind::Func, methods.len() as u32 + position);
+        exports.export(&name, ExportKind::Func, first + position);
         code.function(&if method.writes {
             writing(position)
         } else {
-            reading(position)
+            reading(position, realloc)
         });
+    }
+    if reads {
+        imports.import(METHODS, REALLOC, EntityType::Function(3));
     }
     let mut module = Module::new();
     module
@@ -519,8 +542,8 @@ fn at(offset: u64, align: u32) -> MemArg {
     }
 }
 
-/// Makes "nothing yet", which is `err(err(true))`, an empty list.
-fn reading(read: u32) -> Function {
+/// Makes "nothing yet", which is `err(err(true))`, an empty list, where the component wants it: some free every list.
+fn reading(read: u32, realloc: u32) -> Function {
     let (stream, len, result) = (0, 1, 2);
     let mut function = Function::new([]);
     let mut code = function.instructions();
@@ -533,7 +556,9 @@ fn reading(read: u32) -> Function {
     code.local_get(result).i32_load8_u(at(8, 0)).i32_and();
     code.if_(wasm_encoder::BlockType::Empty);
     code.local_get(result).i32_const(0).i32_store8(at(0, 0));
-    code.local_get(result).i32_const(1).i32_store(at(4, 2));
+    code.local_get(result);
+    code.i32_const(0).i32_const(0).i32_const(1).i32_const(0);
+    code.call(realloc).i32_store(at(4, 2));
     code.local_get(result).i32_const(0).i32_store(at(8, 2));
     code.end().end();
     function

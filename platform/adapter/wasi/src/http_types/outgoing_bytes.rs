@@ -5,7 +5,7 @@
 //! it is finished before anything had to be sent, head and body cross in one call. Else the head is sent, the body
 //! *streams*, and each push is one chunk. A push happens
 //!
-//! - before a write to a buffer that has reached `HIGH_WATER`: a body that ends there crosses whole;
+//! - when the buffer reaches `HIGH_WATER`;
 //! - before the guest waits for anything (`exchange::before_waiting`);
 //! - for what was flushed. While nothing streams, a flush is only remembered, because nearly every guest flushes right
 //!   before it finishes; it is pushed with the next call that may take time (a wait, a clock, `outgoing-handler.handle`)
@@ -28,7 +28,7 @@ use crate::{exchange, trap};
 use core::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-/// A body with this many bytes in its buffer is pushed before more is added.
+/// A body with this many bytes in its buffer is pushed.
 const HIGH_WATER: usize = 64 << 10;
 /// What may gather before there is a sink.
 const DETACHED_LIMIT: usize = 1 << 20;
@@ -135,6 +135,7 @@ impl OutgoingBytes {
         match self.state.get() {
             State::Open => {
                 exchange::track(self.clone());
+                self.push_if_full();
             }
             State::Finished => self.complete(),
             State::Broken => {
@@ -283,15 +284,14 @@ impl OutgoingBytes {
             self.break_off(code.clone());
             return Err(failed(code));
         }
-        if self.buffer.borrow().len() >= HIGH_WATER {
-            self.push();
-        }
         let mut buffer = self.buffer.borrow_mut();
         if buffer.is_empty() {
             *buffer = contents;
         } else {
             buffer.extend_from_slice(&contents);
         }
+        drop(buffer);
+        self.push_if_full();
         Ok(())
     }
 
@@ -300,6 +300,12 @@ impl OutgoingBytes {
         match self.role {
             Role::Response => ErrorCode::HttpResponseBodySize(size),
             Role::Request => ErrorCode::HttpRequestBodySize(size),
+        }
+    }
+
+    fn push_if_full(&self) {
+        if self.buffer.borrow().len() >= HIGH_WATER {
+            self.push();
         }
     }
 

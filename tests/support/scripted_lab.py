@@ -41,15 +41,16 @@ class ScriptedLab:
 
 
 @contextmanager
-def linked_lab(host: ScriptedHost) -> Iterator[LinkedComponent]:
-    """Compose, compile and link the lab guest."""
+def linked_lab(host: ScriptedHost, *, is_memory_found: bool = False) -> Iterator[LinkedComponent]:
+    """Compose, compile and link the lab guest; where memories are not found, all bodies cross as strings."""
     composition = Composition(
         (ComponentSource("lab", LAB),),
         (ComponentSource("wasi", artefact_path("wasi")),),
         ComponentSource("driver", artefact_path("driver-http")),
     )
     with Engine() as engine:
-        engine.memories = Memories(None)  # bodies cross as strings, so the script is the whole of it
+        if not is_memory_found:
+            engine.memories = Memories(None)
         component = ComponentLoader(engine, CompiledCache(None)).load("lab", composition)
         linked = engine.link("lab", component, list(host.interfaces()))
         yield linked

@@ -40,6 +40,9 @@ _NEAR = 32
 _MOST_PROBES = 2000
 """Slots that are looked at for one adapter at most: some milliseconds."""
 
+_MOST_IN_VAIN = 20_000
+"""Looks of searches that found nothing, after which only few slots are looked at: somebody's memories are elsewhere."""
+
 _NOT_POOLED = "there is not enough address space for the engine's pool (`ulimit -v`)"
 _NOT_ALLOWED = "the system does not let this process read its own memory (`process_vm_readv`)"
 
@@ -170,6 +173,7 @@ class Memories:
         hidden_because: why they cannot be found; None if they can.
         located: how many adapters' memories have been found, over the engine's life.
         probes: how often a slot was looked at.
+        in_vain: how often when nothing was found.
     """
 
     def __init__(self, slots: Slots | None) -> None:
@@ -178,7 +182,7 @@ class Memories:
         self.hidden_because: str | None = None
         if self._prober is None:
             self.hidden_because = _NOT_POOLED if slots is None else _NOT_ALLOWED
-        self.located = self.probes = 0
+        self.located = self.probes = self.in_vain = 0
         self._known: set[int] = set()
         self._live: set[int] = set()
 
@@ -196,12 +200,16 @@ class Memories:
         prober = self._prober
         if prober is None or offset + CHALLENGE_SIZE + _ANSWER_SIZE > _ADDRESSABLE:
             return None
-        for base in islice(self._candidates(likely), _MOST_PROBES):
-            self.probes += 1
+        most = _MOST_PROBES if self.in_vain < _MOST_IN_VAIN else _NEAR
+        looks = 0
+        for looks, base in enumerate(islice(self._candidates(likely), most), start=1):  # noqa: B007 - used behind it
             if prober.read(base + offset, CHALLENGE_SIZE) == challenge:
                 break
         else:
+            self.probes += looks
+            self.in_vain += looks
             return None
+        self.probes += looks
         if base in likely:
             likely.remove(base)
         memory = Memory(base, prober)
@@ -230,9 +238,9 @@ class Memories:
 
     def _candidates(self, likely: list[int]) -> Iterator[int]:
         """Give the slots that an instance may have, the likely ones first: the engine takes new ones in their order."""
-        yield from reversed(likely)
-        known, slots = self._known, self._slots
-        yield from known - self._live
+        known, live, slots = self._known, self._live, self._slots
+        yield from (base for base in reversed(likely) if base not in live)
+        yield from known - live
         if slots is not None:
             highest, distance = max(known, default=slots.first), slots.distance
             end = slots.first + slots.count * distance

@@ -1,10 +1,11 @@
 """HTTP/1.1 connections that hand requests to the application, on two ways.
 
 Theory of operation: a request that has come whole, most do so in one piece of data, goes to `begin` at once, on the
-*direct way*. If the guest has answered by then, the response is written in one piece and nothing else is made. Every
-other request is a `Stream` with a task of its own: one whose guest pauses, whose body is still to come, for which no
-instance is at hand, that stands behind another. Responses are written in the order of the requests; what is pipelined
-behind a request that is being served is parsed a slice at a time, and not before what was parsed is served.
+*direct way*. The rest of a short body is waited for, as long as `_PATIENCE` lasts. If the guest has answered by then,
+the response is written in one piece and nothing else is made. Every other request is a `Stream` with a task of its own:
+one whose guest pauses, whose body is still to come, for which no instance is at hand, that stands behind another.
+Responses are written in the order of the requests; what is pipelined behind a request that is being served is parsed a
+slice at a time, and not before what was parsed is served.
 
 A request that cannot be trusted is refused: the parser sees no more of the connection, the answer comes in its turn,
 and the connection is closed once the client has had the time to read it (*lingering*, RFC 9112 section 9.6). Times

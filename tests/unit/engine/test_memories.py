@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+import wasmtime
 
 from whorl.engine.byte_queues import ByteQueue
 from whorl.engine.configuration import EngineConfiguration
 from whorl.engine.engines import Engine
-from whorl.engine.memories import CHALLENGE_SIZE, MEMORY, Memories, Memory, Prober, Slots
+from whorl.engine.memories import CHALLENGE_SIZE, MEMORY, Memories, Memory, Prober, Slots, _address_of_memory
 from whorl.engine.packing import MalformedError
 
 PAGE = 1 << 16
@@ -115,11 +116,34 @@ def test_a_slot_in_between_is_found_though_thousands_lie_behind(slots: Reservati
     assert memories.probes < 60
 
 
+def test_searches_in_vain_are_not_repeated_for_ever(slots: Reservation) -> None:
+    memories = Memories(Slots(slots.bases[0], SLOT, 12_000))
+    absent = secrets.token_hex(CHALLENGE_SIZE // 2).encode()
+    for _ in range(100):
+        assert memories.locate(64, absent, ANSWER, []) is None
+    assert 20_000 < memories.probes == memories.in_vain < 30_000
+    assert memories.locate(64, challenged(slots, slots.bases[2]), ANSWER, []) is not None
+
+
+def test_a_place_that_another_has_now_is_not_looked_at(slots: Reservation) -> None:
+    memories = Memories(slots.layout)
+    assert memories.locate(64, challenged(slots, slots.bases[0]), ANSWER, []) is not None
+    likely = [slots.bases[0]]
+    assert memories.locate(64, challenged(slots, slots.bases[1]), ANSWER, likely) is not None
+    assert memories.probes == 2
+    assert likely == [slots.bases[0]]
+
+
 def test_the_slots_of_an_engine_are_where_it_puts_memories() -> None:
     with Engine(EngineConfiguration(max_instances=20)) as engine:
         slots = Slots.of(engine.wasmtime, 120)
+        store = wasmtime.Store(engine.wasmtime)
+        module = wasmtime.Module(engine.wasmtime, '(module (memory (export "memory") 1))')
+        places = [_address_of_memory(store, module) for _ in range(10)]
+        store.close()
     assert slots is not None
     assert slots.distance == SLOT
+    assert {divmod(place - slots.first, SLOT) for place in places} <= {(number, 0) for number in range(1, 120)}
 
 
 def test_without_the_pool_memories_move_and_are_not_looked_for(slots: Reservation) -> None:

@@ -1,5 +1,6 @@
 """Guests as the toolchains of several languages make them, served as they are."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -94,3 +95,14 @@ async def test_a_javascript_guest_made_by_jco_is_served(tmp_path: Path) -> None:
             response = await live.client.get("/any")
             assert (response.status_code, response.text) == (200, "hello from JavaScript")
         assert (await live.client.post("/any", content=b"x" * 200_000)).text == "x" * 200_000
+        for size in (0, 1, 5000, 200_000):
+            body = bytes(number % 251 for number in range(size))
+            assert (await live.client.put("/any", content=body)).content == body, size
+            assert (await live.client.put("/any", content=pieces(body))).content == body, size
+
+
+async def pieces(body: bytes) -> AsyncIterator[bytes]:
+    """Give a body in pieces, so that the guest waits between them."""
+    for start in range(0, len(body), 50_000):
+        yield body[start : start + 50_000]
+        await asyncio.sleep(0.01)

@@ -17,6 +17,33 @@ pytestmark = [
 
 HARDENED = ("--read-only", "--tmpfs", "/tmp", "--cap-drop", "all", "--security-opt", "no-new-privileges")  # noqa: S108
 
+COUNT_MEMORIES = """
+import asyncio, gc, tempfile, whorl
+from whorl.engine.memories import Memories
+
+SCOPE = {
+    "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
+    "path": "/api/shorten", "raw_path": b"/api/shorten", "root_path": "", "query_string": b"",
+    "headers": [(b"host", b"localhost"), (b"content-length", b"10000")],
+}
+
+async def main():
+    async def receive():
+        return {"type": "http.request", "body": b"x" * 10_000, "more_body": False}
+
+    async def send(event):
+        pass
+
+    await links.start()
+    await links(SCOPE, receive, send)
+    print([each.located for each in gc.get_objects() if isinstance(each, Memories)])
+    await links.close()
+
+links = whorl.asgi("/app/spin.toml", state_dir=tempfile.mkdtemp())
+asyncio.run(main())
+"""
+"""Serves the app once more inside the container, and tells how many adapters' memories its engines have found."""
+
 
 @pytest.fixture(scope="module")
 def engine() -> ContainerEngine:
@@ -61,6 +88,11 @@ def test_the_image_has_no_build_tool(container: Container) -> None:
 def test_the_server_cannot_write_its_own_code(container: Container) -> None:
     program = "import os; print([p for p in ('/app', '/opt/whorl', '/opt/whorl/bin/whorl') if os.access(p, os.W_OK)])"
     assert container.python(program) == "[]"
+
+
+def test_long_bodies_cross_by_address_under_the_default_seccomp_profile(container: Container) -> None:
+    assert container.python(COUNT_MEMORIES) == "[1]"
+    assert "long bodies" not in container.logs()
 
 
 def test_it_serves_without_privileges_on_a_read_only_root(engine: ContainerEngine) -> None:

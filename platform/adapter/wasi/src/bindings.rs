@@ -1,4 +1,5 @@
-//! Generated from the WIT: the traits that the adapter implements and the host functions that it calls.
+//! Generated from the WIT: the traits that the adapter implements and the host functions that it calls. [`Adapter`] is
+//! what implements them, each in the module of its interface.
 
 #![allow(clippy::all)]
 
@@ -17,6 +18,10 @@ wit_bindgen::generate!({
     world: "whorl:adapter/adapter",
     features: ["clocks-timezone", "informational-outbound-responses", "network-error-code"],
     generate_all,
-    pub_export_macro: true,
-    default_bindings_module: "crate::bindings",
 });
+
+/// What implements every exported interface.
+pub struct Adapter;
+
+#[cfg(target_arch = "wasm32")]
+export!(Adapter);

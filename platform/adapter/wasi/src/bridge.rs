@@ -1,9 +1,10 @@
 //! `whorl:adapter/bridge`: how the driver gets a request to the guest's handler and its response to the host.
 
+use crate::bindings::Adapter;
 use crate::bindings::exports::whorl::adapter::bridge::{Guest, IncomingRequest, ResponseOutparam};
 use crate::bindings::whorl::host::http_server;
+use crate::exchange;
 use crate::http_types::{incoming_requests, responses};
-use crate::{Adapter, exchange};
 
 impl Guest for Adapter {
     fn request() -> IncomingRequest {

@@ -3,7 +3,7 @@
 //! The bindings hand such a string over as a `String`, though it is no UTF-8. Nobody looks at it as one: it is made of
 //! bytes, or taken apart into bytes, right here.
 
-use crate::Adapter;
+use crate::bindings::Adapter;
 use crate::bindings::exports::wasi::io::streams::{
     GuestInputStream, GuestOutputStream, StreamError,
 };
@@ -11,7 +11,7 @@ use crate::bindings::exports::whorl::adapter::byte_streams::{
     Error, Guest, InputStreamBorrow, OutputStreamBorrow,
 };
 use crate::io_streams::{Input, Output};
-use crate::trap;
+use crate::traps::trap;
 
 /// What `stream-error` is here: the error, or whether the stream is open and has nothing yet.
 type Failure = Result<Error, bool>;

@@ -1,6 +1,6 @@
 //! `wasi:cli`: environment, exit, the standard streams, and terminals, of which there are none.
 
-use crate::Adapter;
+use crate::bindings::Adapter;
 use crate::bindings::exports::wasi::cli::{
     environment, exit, stderr, stdin, stdout, terminal_input, terminal_output, terminal_stderr,
     terminal_stdin, terminal_stdout,

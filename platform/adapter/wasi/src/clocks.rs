@@ -1,11 +1,12 @@
 //! `wasi:clocks`: the host's clocks; the time zone is UTC.
 
+use crate::bindings::Adapter;
 use crate::bindings::exports::wasi::clocks::wall_clock::Datetime;
 use crate::bindings::exports::wasi::clocks::{monotonic_clock, timezone, wall_clock};
 use crate::bindings::exports::wasi::io::poll;
 use crate::bindings::whorl::host::clocks;
+use crate::exchange;
 use crate::io_poll::Pollable;
-use crate::{Adapter, exchange};
 
 const SECOND: u64 = 1_000_000_000;
 

@@ -6,12 +6,37 @@
 
 use crate::bindings::exports::wasi::http::types::ErrorCode;
 use crate::bindings::whorl::host::http_server;
-use crate::http_outgoing::Call;
 use crate::http_types::error_codes;
-use crate::http_types::outgoing_bytes::OutgoingBytes;
 use crate::log_streams;
 use core::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
+
+/// A body on its way out that is neither finished nor broken off.
+pub trait OpenBody {
+    /// Whether it waits for a push because the guest has flushed.
+    fn wants_flush(&self) -> bool;
+
+    /// Sends what there is, unless the host wants no more for now.
+    fn push(&self);
+
+    /// Whether there are bytes that cannot be pushed because the host does not welcome them yet.
+    fn has_backlog(&self) -> bool;
+
+    /// The task that tells when another chunk is welcome.
+    fn task(&self) -> Option<u32>;
+
+    /// The host has said that another chunk is welcome.
+    fn unblock(&self);
+
+    /// Ends it as incomplete: the guest has left it open.
+    fn break_off(&self);
+}
+
+/// A request that the guest has sent, or is about to send.
+pub trait OpenCall {
+    /// Tells the host that nobody has any more use for the response.
+    fn close(&self);
+}
 
 struct Exchange {
     generation: Cell<u32>,
@@ -19,10 +44,10 @@ struct Exchange {
     /// Whether the response is settled: it was set, or an error was reported in its place.
     answered: Cell<bool>,
     is_head: Cell<bool>,
-    /// Bodies on their way out that are neither finished nor broken off.
-    bodies: RefCell<Vec<Rc<OutgoingBytes>>>,
+    /// Those of the response and of the guest's own requests.
+    bodies: RefCell<Vec<Rc<dyn OpenBody>>>,
     /// The guest's own requests.
-    calls: RefCell<Vec<Weak<Call>>>,
+    calls: RefCell<Vec<Weak<dyn OpenCall>>>,
 }
 
 thread_local! {
@@ -72,7 +97,7 @@ pub fn is_head_request() -> bool {
 pub fn end() {
     let (bodies, calls) = CURRENT.with(|current| (current.bodies.take(), current.calls.take()));
     for body in bodies {
-        body.break_off(body.incomplete());
+        body.break_off();
     }
     for call in calls.iter().filter_map(Weak::upgrade) {
         call.close();
@@ -107,32 +132,32 @@ pub fn fail(code: &ErrorCode) {
 }
 
 /// From now on `body` is pushed whenever the guest is about to wait.
-pub fn track(body: Rc<OutgoingBytes>) {
+pub fn track(body: Rc<dyn OpenBody>) {
     CURRENT.with(|current| current.bodies.borrow_mut().push(body));
 }
 
 /// `body` is finished or broken off.
-pub fn untrack(body: &OutgoingBytes) {
+pub fn untrack(body: &dyn OpenBody) {
     CURRENT.with(|current| {
         current
             .bodies
             .borrow_mut()
-            .retain(|tracked| !core::ptr::eq(&raw const **tracked, body))
+            .retain(|tracked| !core::ptr::addr_eq(Rc::as_ptr(tracked), body))
     });
 }
 
 /// From now on `call` is closed when the exchange ends.
-pub fn track_call(call: &Rc<Call>) {
+pub fn track_call(call: Weak<dyn OpenCall>) {
     CURRENT.with(|current| {
         let mut calls = current.calls.borrow_mut();
         calls.retain(|tracked| tracked.strong_count() > 0);
-        calls.push(Rc::downgrade(call));
+        calls.push(call);
     });
 }
 
 /// Delivers what the guest has flushed: it is about to do something that may take time.
 pub fn settle() {
-    for body in bodies_where(OutgoingBytes::wants_flush) {
+    for body in bodies_where(|body| body.wants_flush()) {
         body.push();
     }
 }
@@ -146,18 +171,18 @@ pub fn before_waiting() {
 }
 
 /// Bodies with bytes that the host does not welcome yet.
-pub fn backlog() -> Vec<Rc<OutgoingBytes>> {
-    bodies_where(OutgoingBytes::has_backlog)
+pub fn backlog() -> Vec<Rc<dyn OpenBody>> {
+    bodies_where(|body| body.has_backlog())
 }
 
 /// A list of its own: pushing a body may end it, and thus change the list.
-fn bodies_where(wanted: impl Fn(&OutgoingBytes) -> bool) -> Vec<Rc<OutgoingBytes>> {
+fn bodies_where(wanted: impl Fn(&dyn OpenBody) -> bool) -> Vec<Rc<dyn OpenBody>> {
     CURRENT.with(|current| {
         current
             .bodies
             .borrow()
             .iter()
-            .filter(|body| wanted(body))
+            .filter(|body| wanted(body.as_ref()))
             .cloned()
             .collect()
     })

@@ -1,6 +1,6 @@
 //! `wasi:filesystem`: there are no directories yet, so no descriptor can be made and none of its methods be called.
 
-use crate::Adapter;
+use crate::bindings::Adapter;
 use crate::bindings::exports::wasi::filesystem::{preopens, types};
 
 /// An open file or directory: none can be made.

@@ -1,6 +1,6 @@
 //! `wasi:io/error`: why a stream operation failed. Every error of ours is one of HTTP.
 
-use crate::Adapter;
+use crate::bindings::Adapter;
 use crate::bindings::exports::wasi::http::types::ErrorCode;
 use crate::bindings::exports::wasi::io::error;
 use crate::bindings::exports::wasi::io::streams::StreamError;

@@ -6,12 +6,11 @@
 //! written is delivered and `tasks.wait` is called: it is the only function in which an instance is suspended, and it
 //! tells which tasks are ready, or that the deadline has passed.
 
+use crate::bindings::Adapter;
 use crate::bindings::exports::wasi::io::poll;
 use crate::bindings::whorl::host::{clocks, tasks};
-use crate::http_outgoing::Call;
-use crate::http_types::incoming_bodies::IncomingBytes;
-use crate::http_types::outgoing_bytes::OutgoingBytes;
-use crate::{Adapter, exchange, trap};
+use crate::exchange;
+use crate::traps::trap;
 use std::rc::{Rc, Weak};
 
 const NEVER: u64 = u64::MAX;
@@ -28,14 +27,23 @@ pub enum Readiness {
     Never,
 }
 
+/// What a pollable can wait for, besides the clock.
+pub trait Awaited {
+    /// Whether it is ready, or what has to happen before it is.
+    fn readiness(&self) -> Readiness;
+
+    /// The host has said that its task is ready.
+    fn task_is_ready(&self);
+}
+
 /// The resource.
 pub enum Pollable {
     Always,
     Timer(u64),
-    Input(Rc<IncomingBytes>),
-    Trailers(Rc<IncomingBytes>),
-    Output(Rc<OutgoingBytes>),
-    Response(Weak<Call>),
+    /// Keeps what it waits for.
+    Kept(Rc<dyn Awaited>),
+    /// Does not keep what it waits for, and is ready when that is gone.
+    Watched(Weak<dyn Awaited>),
 }
 
 impl Pollable {
@@ -48,12 +56,10 @@ impl Pollable {
         match self {
             Self::Always => Readiness::Ready,
             Self::Timer(when) => Readiness::At(*when),
-            Self::Input(body) => body.readiness(),
-            Self::Trailers(body) => body.trailers_readiness(),
-            Self::Output(body) => body.readiness(),
-            Self::Response(call) => call
+            Self::Kept(awaited) => awaited.readiness(),
+            Self::Watched(awaited) => awaited
                 .upgrade()
-                .map_or(Readiness::Ready, |call| call.readiness()),
+                .map_or(Readiness::Ready, |awaited| awaited.readiness()),
         }
     }
 
@@ -61,11 +67,10 @@ impl Pollable {
     fn task_is_ready(&self) {
         match self {
             Self::Always | Self::Timer(_) => {}
-            Self::Input(body) | Self::Trailers(body) => body.more_has_arrived(),
-            Self::Output(body) => body.unblock(),
-            Self::Response(call) => {
-                if let Some(call) = call.upgrade() {
-                    call.response_has_arrived();
+            Self::Kept(awaited) => awaited.task_is_ready(),
+            Self::Watched(awaited) => {
+                if let Some(awaited) = awaited.upgrade() {
+                    awaited.task_is_ready();
                 }
             }
         }

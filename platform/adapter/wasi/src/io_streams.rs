@@ -1,12 +1,13 @@
 //! `wasi:io/streams`: the streams of bodies, of stdin, stdout and stderr.
 
+use crate::bindings::Adapter;
 use crate::bindings::exports::wasi::io::poll;
 use crate::bindings::exports::wasi::io::streams::{self, InputStreamBorrow, StreamError};
-use crate::http_types::incoming_bodies::IncomingBytes;
+use crate::http_types::incoming_bytes::IncomingBytes;
 use crate::http_types::outgoing_bytes::OutgoingBytes;
 use crate::io_poll::Pollable;
 use crate::log_streams::{self, LogStream};
-use crate::{Adapter, trap};
+use crate::traps::trap;
 use std::rc::Rc;
 
 /// The most that the functions take which write and flush in one.
@@ -50,7 +51,7 @@ impl Input {
     fn pollable(&self) -> Pollable {
         match self {
             Self::Empty => Pollable::Always,
-            Self::Body(body) => Pollable::Input(body.clone()),
+            Self::Body(body) => Pollable::Kept(body.clone()),
         }
     }
 
@@ -111,7 +112,7 @@ impl Output {
     fn pollable(&self) -> Pollable {
         match self {
             Self::Log(_) => Pollable::Always,
-            Self::Body(body) => Pollable::Output(body.clone()),
+            Self::Body(body) => Pollable::Kept(body.clone()),
         }
     }
 

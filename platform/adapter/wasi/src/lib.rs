@@ -3,6 +3,9 @@
 //!
 //! Fields, requests, responses, bodies, streams and pollables live here, in the adapter's own memory; the host is asked
 //! only for what it alone can give. One module per WIT interface; [`exchange`] holds what the instance serves right now.
+//!
+//! No modules import each other in a circle: [`exchange`] and [`io_poll`] lie below the bodies and requests that they
+//! push, wait for and end, and know of these what their own traits say.
 
 mod bindings;
 mod bridge;
@@ -23,25 +26,8 @@ mod shared_memory;
 mod sockets;
 mod sockets_tcp;
 mod sockets_udp;
-
-/// The type that implements every exported interface.
-struct Adapter;
+mod traps;
 
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]
 static HEAP: heap::Heap = heap::Heap::new();
-
-#[cfg(target_arch = "wasm32")]
-bindings::export!(Adapter with_types_in bindings);
-
-/// Ends the guest for breaking a rule of WASI that the specification answers with a trap; `rule` goes to stderr.
-fn trap(rule: &str) -> ! {
-    #[cfg(target_arch = "wasm32")]
-    {
-        log_streams::deliver();
-        bindings::whorl::host::cli::log(2, &packing::pack(format!("wasi: {rule}\n").as_bytes()));
-        core::arch::wasm32::unreachable()
-    }
-    #[cfg(not(target_arch = "wasm32"))]
-    panic!("{rule}")
-}

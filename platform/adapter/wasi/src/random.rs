@@ -3,11 +3,12 @@
 //! Nothing that was drawn outlives the request it was drawn for, and nothing is drawn ahead before there is one: what a
 //! snapshot of the instance holds is the same in each instance made from it, so no randomness may be in it.
 
-use crate::Adapter;
+use crate::bindings::Adapter;
 use crate::bindings::exports::wasi::random::{insecure, insecure_seed, random};
 use crate::bindings::whorl::host::random as host;
 use crate::buffers::Buffer;
-use crate::{exchange, trap};
+use crate::exchange;
+use crate::traps::trap;
 use core::cell::{Cell, RefCell};
 
 /// The smallest block, the largest of those that are drawn ahead, and the most that the host gives in one call.

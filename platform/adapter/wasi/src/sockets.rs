@@ -1,6 +1,6 @@
 //! `wasi:sockets`: the network, which refuses everything as yet: no socket can be made, no name be resolved.
 
-use crate::Adapter;
+use crate::bindings::Adapter;
 use crate::bindings::exports::wasi::sockets::network::ErrorCode;
 use crate::bindings::exports::wasi::sockets::{
     instance_network, ip_name_lookup, network, tcp_create_socket, udp_create_socket,

@@ -1,6 +1,6 @@
 //! `wasi:sockets/udp`: no socket can be made, so none of its methods can be called.
 
-use crate::Adapter;
+use crate::bindings::Adapter;
 use crate::bindings::exports::wasi::sockets::udp;
 
 /// A socket: none can be made.

@@ -4,6 +4,7 @@
 //! `fields` handles that look at it, and copied when a mutable handle changes it.
 
 use crate::bindings::exports::wasi::http::types::{self, HeaderError};
+use crate::traps::trap;
 use core::cell::RefCell;
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -274,9 +275,7 @@ impl Fields {
 fn told(result: Result<(), Refusal>) -> Result<(), HeaderError> {
     result.map_err(|refusal| match refusal {
         Refusal::Error(error) => error,
-        Refusal::TooLarge => {
-            crate::trap("the names and values of a `fields` come to more than 128 KiB")
-        }
+        Refusal::TooLarge => trap("the names and values of a `fields` come to more than 128 KiB"),
     })
 }
 

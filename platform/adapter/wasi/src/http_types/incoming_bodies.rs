@@ -1,239 +1,12 @@
-//! `wasi:http/types`: `incoming-body` and `future-trailers`, of a request that is served or a response that was sent for.
+//! `wasi:http/types`: `incoming-body` and `future-trailers`, what the guest holds of a body that it reads.
 
-use super::error_codes;
-use super::fields::{FieldList, Fields};
+use super::fields::Fields;
+use super::incoming_bytes::{AwaitedTrailers, IncomingBytes};
 use crate::bindings::exports::wasi::http::types::{self, ErrorCode, InputStream, Trailers};
-use crate::bindings::exports::wasi::io::streams::StreamError;
-use crate::bindings::whorl::host::{http_client, http_server};
-use crate::buffers::Buffer;
-use crate::http_outgoing::Call;
-use crate::io_error::failed;
-use crate::io_poll::{Pollable, Readiness};
+use crate::io_poll::Pollable;
 use crate::io_streams::Input;
-use crate::{exchange, shared_memory, trap};
-use core::cell::{Cell, RefCell};
+use core::cell::Cell;
 use std::rc::Rc;
-
-/// The task that is ready when more of the request's body can be had.
-const REQUEST_BODY_TASK: u32 = 1;
-/// The most that is asked for at once. With larger pieces, more of the guest's memory is touched for nothing.
-const CHUNK: u32 = 64 << 10;
-
-/// What the host adds to a count of bytes that are the last.
-const ENDED: u32 = 1 << 31;
-
-/// Where more of a body comes from.
-pub enum Source {
-    /// The request that the instance serves, with its generation.
-    Served(u32),
-    /// The response to a request that the guest has sent.
-    Called(Rc<Call>),
-}
-
-enum End {
-    NotYet,
-    /// The body is whole; its trailers, if it has any.
-    Complete(Option<FieldList>),
-    Failed(ErrorCode),
-}
-
-/// The bytes of a body on their way in.
-pub struct IncomingBytes {
-    source: Source,
-    buffer: RefCell<Buffer>,
-    end: RefCell<End>,
-    /// Whether the reader of the stream has been told of the failure.
-    failure_was_told: Cell<bool>,
-    /// Whether the host has said that there is more.
-    more_arrived: Cell<bool>,
-    stream_is_alive: Cell<bool>,
-}
-
-impl IncomingBytes {
-    /// A body that begins with `start` and goes on, if `more` says so, with what `source` gives.
-    pub fn new(source: Source, start: Buffer, more: bool) -> Self {
-        Self {
-            source,
-            buffer: RefCell::new(start),
-            end: RefCell::new(if more {
-                End::NotYet
-            } else {
-                End::Complete(None)
-            }),
-            failure_was_told: Cell::new(false),
-            more_arrived: Cell::new(false),
-            stream_is_alive: Cell::new(false),
-        }
-    }
-
-    fn is_over(&self) -> bool {
-        !matches!(*self.end.borrow(), End::NotYet)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.buffer.borrow().is_empty()
-    }
-
-    /// Asks the host for more, if nothing is left and there may be more.
-    fn fill(&self) {
-        if !self.is_empty() || self.is_over() {
-            return;
-        }
-        self.more_arrived.set(false);
-        if self.is_cut_off() {
-            self.end.replace(End::Failed(self.why_cut_off()));
-            return;
-        }
-        if shared_memory::is_offered() && self.fill_directly() {
-            return;
-        }
-        let mut answer = self.ask();
-        if let Some(challenge) = answer.strip_prefix('m') {
-            shared_memory::accept(challenge);
-            if self.fill_directly() {
-                return;
-            }
-            answer = self.ask();
-        }
-        match answer.as_bytes().first() {
-            Some(b'p') => {}
-            Some(b'e') => {
-                let trailers = (answer.len() > 1).then(|| FieldList::parse(&answer[1..]));
-                self.end.replace(End::Complete(trailers));
-            }
-            Some(b'x') => {
-                self.end
-                    .replace(End::Failed(error_codes::parse(&answer[1..])));
-            }
-            _ => match Buffer::unpack(answer) {
-                Some(bytes) => *self.buffer.borrow_mut() = bytes,
-                None => trap("the host gave a piece of a body that is none"),
-            },
-        }
-    }
-
-    fn ask(&self) -> String {
-        match &self.source {
-            Source::Served(_) => http_server::body_read(CHUNK),
-            Source::Called(call) => http_client::read(call.task(), CHUNK),
-        }
-    }
-
-    /// Lets the host write to the buffer; tells whether it had anything to write.
-    fn fill_directly(&self) -> bool {
-        if !shared_memory::is_found() {
-            return false;
-        }
-        let mut answer = 0;
-        let bytes = shared_memory::filled(CHUNK, |address, size| {
-            answer = match &self.source {
-                Source::Served(_) => http_server::body_into(address, size),
-                Source::Called(call) => http_client::read_into(call.task(), address, size),
-            };
-            answer & !ENDED
-        });
-        if answer & ENDED != 0 {
-            self.end.replace(End::Complete(None));
-        }
-        let is_filled = !bytes.is_empty();
-        if is_filled {
-            *self.buffer.borrow_mut() = Buffer::of(bytes);
-        }
-        is_filled || answer & ENDED != 0
-    }
-
-    /// Gives away what there is, up to the end, so that the trailers can be had.
-    fn discard(&self) {
-        loop {
-            *self.buffer.borrow_mut() = Buffer::default();
-            self.fill();
-            if self.is_empty() {
-                return;
-            }
-        }
-    }
-
-    fn task(&self) -> u32 {
-        match &self.source {
-            Source::Served(_) => REQUEST_BODY_TASK,
-            Source::Called(call) => call.task(),
-        }
-    }
-
-    fn is_cut_off(&self) -> bool {
-        match &self.source {
-            Source::Served(generation) => !exchange::is_current(*generation),
-            Source::Called(call) => call.is_closed(),
-        }
-    }
-
-    fn why_cut_off(&self) -> ErrorCode {
-        match &self.source {
-            Source::Served(_) => ErrorCode::ConnectionTerminated,
-            Source::Called(call) => call.failure(),
-        }
-    }
-
-    /// Whether a read would give bytes, or say that the stream is closed.
-    pub fn readiness(&self) -> Readiness {
-        if !self.is_empty() || self.is_over() || self.more_arrived.get() || self.is_cut_off() {
-            Readiness::Ready
-        } else {
-            Readiness::Task(self.task())
-        }
-    }
-
-    /// Whether the trailers can be had.
-    pub fn trailers_readiness(&self) -> Readiness {
-        if !self.is_over() && (self.more_arrived.get() || !self.is_empty() || self.is_cut_off()) {
-            self.discard();
-        }
-        if self.is_over() {
-            Readiness::Ready
-        } else {
-            Readiness::Task(self.task())
-        }
-    }
-
-    /// The host has said that there is more.
-    pub fn more_has_arrived(&self) {
-        self.more_arrived.set(true);
-    }
-
-    /// `input-stream.read`: at most `max` bytes, none if there are none yet.
-    pub fn read(&self, max: usize) -> Result<Vec<u8>, StreamError> {
-        self.prepare(max)?;
-        Ok(self.buffer.borrow_mut().take(max))
-    }
-
-    /// `input-stream.skip`.
-    pub fn skip(&self, max: usize) -> Result<usize, StreamError> {
-        self.prepare(max)?;
-        Ok(self.buffer.borrow_mut().skip(max))
-    }
-
-    /// Makes bytes available if it can; says so when there will be none any more.
-    fn prepare(&self, max: usize) -> Result<(), StreamError> {
-        if max > 0 {
-            self.fill();
-        }
-        if !self.is_empty() {
-            return Ok(());
-        }
-        match &*self.end.borrow() {
-            End::NotYet => Ok(()),
-            End::Failed(code) if max > 0 && !self.failure_was_told.replace(true) => {
-                Err(failed(code.clone()))
-            }
-            _ => Err(StreamError::Closed),
-        }
-    }
-
-    /// The stream through which the body is read has been dropped.
-    pub fn stream_is_gone(&self) {
-        self.stream_is_alive.set(false);
-    }
-}
 
 /// The resource.
 pub struct IncomingBody {
@@ -253,9 +26,7 @@ impl IncomingBody {
 
 impl Drop for IncomingBody {
     fn drop(&mut self) {
-        if self.bytes.stream_is_alive.get() {
-            trap("an `incoming-body` was dropped or finished before its `input-stream`");
-        }
+        self.bytes.check_stream();
     }
 }
 
@@ -264,7 +35,7 @@ impl types::GuestIncomingBody for IncomingBody {
         if self.stream_was_taken.replace(true) {
             return Err(());
         }
-        self.bytes.stream_is_alive.set(true);
+        self.bytes.stream_is_taken();
         Ok(InputStream::new(Input::Body(self.bytes.clone())))
     }
 
@@ -285,19 +56,15 @@ pub struct FutureTrailers {
 
 impl types::GuestFutureTrailers for FutureTrailers {
     fn subscribe(&self) -> types::Pollable {
-        Pollable::Trailers(self.bytes.clone()).handle()
+        Pollable::Kept(Rc::new(AwaitedTrailers(self.bytes.clone()))).handle()
     }
 
     fn get(&self) -> Option<Result<Result<Option<Trailers>, ErrorCode>, ()>> {
         if self.were_taken.get() {
             return Some(Err(()));
         }
-        self.bytes.discard();
-        let result = match &*self.bytes.end.borrow() {
-            End::NotYet => return None,
-            End::Complete(trailers) => Ok(trailers.clone().map(Fields::immutable)),
-            End::Failed(code) => Err(code.clone()),
-        };
+        let trailers = self.bytes.trailers()?;
+        let result = trailers.map(|trailers| trailers.map(Fields::immutable));
         self.were_taken.set(true);
         Some(Ok(result))
     }

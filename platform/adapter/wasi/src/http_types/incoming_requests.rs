@@ -1,11 +1,13 @@
 //! `wasi:http/types.incoming-request`: the request that the instance serves.
 
 use super::fields::{FieldList, Fields};
-use super::incoming_bodies::{IncomingBody, IncomingBytes, Source};
+use super::incoming_bodies::IncomingBody;
+use super::incoming_bytes::{IncomingBytes, Source};
 use super::targets;
 use crate::bindings::exports::wasi::http::types::{self, Headers, Method, Scheme};
 use crate::buffers::Buffer;
-use crate::{exchange, shared_memory, trap};
+use crate::traps::trap;
+use crate::{exchange, shared_memory};
 use core::cell::{Cell, OnceCell};
 use std::rc::Rc;
 

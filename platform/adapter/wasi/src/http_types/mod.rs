@@ -1,8 +1,10 @@
 //! `wasi:http/types`, a module for each group of its resources.
 
+pub mod calls;
 pub mod error_codes;
 pub mod fields;
 pub mod incoming_bodies;
+pub mod incoming_bytes;
 pub mod incoming_requests;
 pub mod outgoing_bodies;
 pub mod outgoing_bytes;
@@ -11,7 +13,7 @@ pub mod response_sink;
 pub mod responses;
 pub mod targets;
 
-use crate::Adapter;
+use crate::bindings::Adapter;
 use crate::bindings::exports::wasi::http::types::{self, ErrorCode, IoErrorBorrow};
 use crate::io_error::Error;
 

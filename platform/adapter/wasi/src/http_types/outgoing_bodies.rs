@@ -3,6 +3,7 @@
 use super::fields::Fields;
 use super::outgoing_bytes::OutgoingBytes;
 use crate::bindings::exports::wasi::http::types::{self, ErrorCode, OutputStream, Trailers};
+use crate::exchange::OpenBody;
 use crate::io_streams::Output;
 use core::cell::Cell;
 use std::rc::Rc;
@@ -26,7 +27,7 @@ impl OutgoingBody {
 impl Drop for OutgoingBody {
     fn drop(&mut self) {
         self.bytes.check_stream();
-        self.bytes.break_off(self.bytes.incomplete());
+        self.bytes.break_off();
     }
 }
 

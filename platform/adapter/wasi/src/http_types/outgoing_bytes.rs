@@ -16,15 +16,16 @@
 //!
 //! The host may answer a chunk with "wait": the body is *blocked* until its task is ready; `check-write` permits nothing.
 
+use super::calls::Call;
 use super::error_codes;
 use super::fields::FieldList;
 use super::response_sink::ResponseSink;
 use crate::bindings::exports::wasi::http::types::ErrorCode;
 use crate::bindings::exports::wasi::io::streams::StreamError;
-use crate::http_outgoing::Call;
+use crate::exchange::{self, OpenBody};
 use crate::io_error::failed;
-use crate::io_poll::{self, Readiness};
-use crate::{exchange, trap};
+use crate::io_poll::{self, Awaited, Readiness};
+use crate::traps::trap;
 use core::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
@@ -102,18 +103,8 @@ impl OutgoingBytes {
         }
     }
 
-    /// Whether the body waits for a push because the guest has flushed.
-    pub fn wants_flush(&self) -> bool {
-        self.flush.get() != Flush::None
-    }
-
-    /// Whether there are bytes that cannot be pushed because the host does not welcome them yet.
-    pub fn has_backlog(&self) -> bool {
-        self.blocked.get() && !self.buffer.borrow().is_empty()
-    }
-
     /// What it means that the body ends here.
-    pub fn incomplete(&self) -> ErrorCode {
+    fn incomplete(&self) -> ErrorCode {
         match self.role {
             Role::Response => ErrorCode::HttpResponseIncomplete,
             Role::Request => ErrorCode::HttpProtocolError,
@@ -173,36 +164,9 @@ impl OutgoingBytes {
         self.blocked.get()
     }
 
-    /// The task that tells when another chunk is welcome.
-    pub fn task(&self) -> Option<u32> {
-        match &*self.sink.borrow() {
-            Sink::Detached => None,
-            Sink::Response(sink) => Some(sink.task()),
-            Sink::Request(call) => call.upgrade().map(|call| call.body_task()),
-        }
-    }
-
     /// Whether the host has said that it wants no more for now.
     pub fn is_known_blocked(&self) -> bool {
         self.blocked.get()
-    }
-
-    /// The host has said that another chunk is welcome.
-    pub fn unblock(&self) {
-        self.blocked.set(false);
-    }
-
-    /// Whether `check-write` would permit something, or say that the stream is closed.
-    pub fn readiness(&self) -> Readiness {
-        if self.state.get() != State::Open || self.is_cut_off() {
-            return Readiness::Ready;
-        }
-        match self.task() {
-            None if self.capacity() > 0 => Readiness::Ready,
-            None => Readiness::Never,
-            Some(task) if self.blocked.get() => Readiness::Task(task),
-            Some(_) => Readiness::Ready,
-        }
     }
 
     fn is_cut_off(&self) -> bool {
@@ -281,7 +245,7 @@ impl OutgoingBytes {
         self.written.set(written);
         if self.expected.is_some_and(|expected| written > expected) {
             let code = self.wrong_size();
-            self.break_off(code.clone());
+            self.fail(code.clone());
             return Err(failed(code));
         }
         let mut buffer = self.buffer.borrow_mut();
@@ -309,30 +273,6 @@ impl OutgoingBytes {
         }
     }
 
-    /// Sends the head if it has not been sent, and what the buffer holds, unless the host wants no more for now.
-    pub fn push(&self) {
-        if self.state.get() != State::Open
-            || self.is_cut_off()
-            || matches!(*self.sink.borrow(), Sink::Detached)
-        {
-            return;
-        }
-        if self.buffer.borrow().is_empty() && self.is_streaming() {
-            return self.flush.set(Flush::None);
-        }
-        if self.is_blocked() {
-            return;
-        }
-        self.flush.set(Flush::None);
-        let bytes = self.buffer.take();
-        let blocked = match &*self.sink.borrow() {
-            Sink::Detached => false,
-            Sink::Response(sink) => sink.push(&bytes),
-            Sink::Request(call) => call.upgrade().is_some_and(|call| call.push(&bytes)),
-        };
-        self.blocked.set(blocked);
-    }
-
     /// The guest says that the body is whole.
     pub fn finish(&self, trailers: Option<FieldList>) -> Result<(), ErrorCode> {
         match self.state.get() {
@@ -352,7 +292,7 @@ impl OutgoingBytes {
             && !self.may_be_left_out()
         {
             let code = self.wrong_size();
-            self.break_off(code.clone());
+            self.fail(code.clone());
             return Err(code);
         }
         *self.trailers.borrow_mut() = trailers.filter(|trailers| !trailers.is_empty());
@@ -404,7 +344,7 @@ impl OutgoingBytes {
     }
 
     /// Ends the body as incomplete, for the reason `code`.
-    pub fn break_off(&self, code: ErrorCode) {
+    fn fail(&self, code: ErrorCode) {
         if self.state.get() != State::Open {
             return;
         }
@@ -442,5 +382,74 @@ impl OutgoingBytes {
     /// The stream through which the body is written has been dropped.
     pub fn stream_is_gone(&self) {
         self.stream_is_alive.set(false);
+    }
+}
+
+impl OpenBody for OutgoingBytes {
+    fn wants_flush(&self) -> bool {
+        self.flush.get() != Flush::None
+    }
+
+    /// Sends the head if it has not been sent, and what the buffer holds, unless the host wants no more for now.
+    fn push(&self) {
+        if self.state.get() != State::Open
+            || self.is_cut_off()
+            || matches!(*self.sink.borrow(), Sink::Detached)
+        {
+            return;
+        }
+        if self.buffer.borrow().is_empty() && self.is_streaming() {
+            return self.flush.set(Flush::None);
+        }
+        if self.is_blocked() {
+            return;
+        }
+        self.flush.set(Flush::None);
+        let bytes = self.buffer.take();
+        let blocked = match &*self.sink.borrow() {
+            Sink::Detached => false,
+            Sink::Response(sink) => sink.push(&bytes),
+            Sink::Request(call) => call.upgrade().is_some_and(|call| call.push(&bytes)),
+        };
+        self.blocked.set(blocked);
+    }
+
+    fn has_backlog(&self) -> bool {
+        self.blocked.get() && !self.buffer.borrow().is_empty()
+    }
+
+    fn task(&self) -> Option<u32> {
+        match &*self.sink.borrow() {
+            Sink::Detached => None,
+            Sink::Response(sink) => Some(sink.task()),
+            Sink::Request(call) => call.upgrade().map(|call| call.body_task()),
+        }
+    }
+
+    fn unblock(&self) {
+        self.blocked.set(false);
+    }
+
+    fn break_off(&self) {
+        self.fail(self.incomplete());
+    }
+}
+
+impl Awaited for OutgoingBytes {
+    /// Whether `check-write` would permit something, or say that the stream is closed.
+    fn readiness(&self) -> Readiness {
+        if self.state.get() != State::Open || self.is_cut_off() {
+            return Readiness::Ready;
+        }
+        match self.task() {
+            None if self.capacity() > 0 => Readiness::Ready,
+            None => Readiness::Never,
+            Some(task) if self.blocked.get() => Readiness::Task(task),
+            Some(_) => Readiness::Ready,
+        }
+    }
+
+    fn task_is_ready(&self) {
+        self.unblock();
     }
 }

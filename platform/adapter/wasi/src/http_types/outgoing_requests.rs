@@ -1,11 +1,11 @@
 //! `wasi:http/types`: `outgoing-request` and `request-options`.
 
+use super::calls::{RequestHead, Timeouts};
 use super::fields::{FieldList, Fields};
 use super::outgoing_bodies::OutgoingBody;
 use super::outgoing_bytes::{OutgoingBytes, Role};
 use super::targets;
 use crate::bindings::exports::wasi::http::types::{self, ErrorCode, Headers, Method, Scheme};
-use crate::http_outgoing::RequestHead;
 use core::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -132,14 +132,6 @@ fn set<T>(cell: &RefCell<T>, value: T, is_valid: impl FnOnce(&T) -> bool) -> Res
     }
     *cell.borrow_mut() = value;
     Ok(())
-}
-
-/// How long each stage of a request may take, in nanoseconds.
-#[derive(Clone, Copy, Default)]
-pub struct Timeouts {
-    pub connect: Option<u64>,
-    pub first_byte: Option<u64>,
-    pub between_bytes: Option<u64>,
 }
 
 /// The resource.

@@ -1,7 +1,8 @@
 //! `wasi:http/types`: `outgoing-response`, `response-outparam` and `incoming-response`.
 
 use super::fields::{FieldList, Fields};
-use super::incoming_bodies::{IncomingBody, IncomingBytes};
+use super::incoming_bodies::IncomingBody;
+use super::incoming_bytes::IncomingBytes;
 use super::outgoing_bodies::OutgoingBody;
 use super::outgoing_bytes::{OutgoingBytes, Role};
 use super::response_sink::{ResponseSink, head_text};

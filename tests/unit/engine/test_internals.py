@@ -19,7 +19,7 @@ def test_a_component_cannot_import_what_its_adapters_do(
     text = (
         f"""(component (import "{interface}" (instance (export "locate" (func (param "address" u32) (result u64))))))"""
     )
-    components = (ComponentSource("shop", text.encode()),)
+    components: tuple[ComponentSource, ...] = (ComponentSource("shop", text.encode()),)
     if place == "a dependency":
         components = (ComponentSource("till", b"(component)"), *components)
     composition = Composition(components)

@@ -14,7 +14,10 @@ PACKAGE = ROOT / "platform" / "whorl"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = ("cli", "server", "triggers", "app", "capabilities", "engine")
 LEAVES = frozenset({"errors", "types", "guest"})
-RUST_CRATES = [ROOT / "platform" / "adapter" / name / "src" for name in ("heap", "key-value", "packing", "spin-denied", "tools", "wasi")]
+RUST_CRATES = [
+    ROOT / "platform" / "adapter" / name / "src"
+    for name in ("heap", "key-value", "packing", "spin-denied", "tools", "wasi")
+]
 
 _RUST_TESTS = "#[cfg(test)]\nmod tests {"  # clippy has them come last
 _RUST_COMMENT_OR_TEXT = re.compile(

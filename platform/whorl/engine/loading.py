@@ -12,6 +12,8 @@ from pathlib import Path
 from wasmtime import WasmtimeError
 from wasmtime import component as wasm
 
+from whorl.engine.bridges.composing import BRIDGE, with_bridges
+from whorl.engine.bridges.descriptions import BridgeDescription
 from whorl.engine.cache import CompiledCache
 from whorl.engine.compositions import (
     ComponentSource,
@@ -65,6 +67,29 @@ class ComponentLoader:
                 self._engine.code[key] = code
         return code
 
+    def bridges(self, name: str, composition: Composition) -> tuple[BridgeDescription, ...]:
+        """Return what the bridges in the composition call; the host implements it.
+
+        Raises:
+            ComponentError: an interface cannot be bridged.
+            StoreError: the cache cannot be used.
+        """
+        if not composition.hosted:
+            return ()
+        key = self._key(composition)
+        file = self._cache.path(f"{key}-bridges", lambda: self._describe_bridges(name, composition))
+        return tuple(BridgeDescription.from_json(text) for text in json.loads(file.read_text()))
+
+    def _describe_bridges(self, name: str, composition: Composition) -> bytes:
+        try:
+            components = tuple(self._as_component(source) for source in composition.components)
+            _, descriptions = with_bridges(
+                replace(composition, components=components), self._tools.describe, self._tools.bridge
+            )
+        except ToolError as error:
+            raise ComponentError(f"component `{name}`: {error}") from error
+        return json.dumps(descriptions).encode()
+
     def _mapped(self, name: str, file: Path) -> wasm.Component:
         try:
             return wasm.Component.deserialize_file(self._engine.wasmtime, str(file))
@@ -92,7 +117,9 @@ class ComponentLoader:
         root, *others = composition.components
         composition = replace(composition, components=(replace(root, name=""), *others))
         digest = hashlib.sha256()
-        parts = [self._engine.configuration.fingerprint(), self._tools_digest]
+        parts: list[object] = [self._engine.configuration.fingerprint(), self._tools_digest]
+        if composition.hosted:
+            parts.append([composition.hosted, composition.keeps_nothing])
         parts.append(composition.to_json({source.name: _digest(source.wasm) for source in composition.sources()}))
         digest.update(json.dumps(parts).encode())
         return digest.hexdigest()
@@ -122,7 +149,10 @@ class ComponentLoader:
             raise ComponentError(_no_handler(name, described))
         for source in components:
             _refuse_internals(name, self._tools.describe(source.wasm))
-        return self._tools.compose(replace(composition, components=components))
+        composition, _ = with_bridges(
+            replace(composition, components=components), self._tools.describe, self._tools.bridge
+        )
+        return self._tools.compose(composition)
 
     def _as_component(self, source: ComponentSource) -> ComponentSource:
         if self._tools.describe(source.wasm).kind == "component":
@@ -157,7 +187,9 @@ def _no_handler(name: str, described: Description) -> str:
 
 
 def _check_imports(name: str, composition: Composition, composed: ComposedComponent) -> None:
-    ours = {source.name for source in composition.adapters}
+    ours = {source.name for source in composition.adapters} | {
+        adapter for adapter in composed.adapters if adapter.startswith(BRIDGE)
+    }
     if composition.driver is not None:
         ours.add(composition.driver.name)
     for left in composed.unresolved:

@@ -7,6 +7,7 @@ Work that runs beside the guest (an outgoing request) is an asyncio task that th
 """
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -14,6 +15,7 @@ REQUEST_BODY = 1
 RESPONSE_SINK = 2
 _FIRST_FREE = 16
 _NOTHING: frozenset[int] = frozenset()
+_EAGER: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 
 
 class TaskTable:
@@ -78,11 +80,16 @@ class TaskTable:
         """Return those of `tasks` that are ready, in ascending order."""
         return sorted(self._ready & tasks)
 
-    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run `work` beside the guest; it is cancelled when the instance is closed."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+    def start(self, work: Coroutine[Any, Any, None], *, eager: bool = False) -> asyncio.Task[None]:
+        """Run `work` beside the guest; it is cancelled when the instance is closed.
+
+        `eager`: begin at once, where Python can (3.12 and later): what does not wait has then ended.
+        """
+        loop = asyncio.get_running_loop()
+        task = asyncio.Task(work, loop=loop, **_EAGER) if eager else loop.create_task(work)
+        if not task.done():
+            self._background.add(task)
+            task.add_done_callback(self._background.discard)
         return task
 
     def suspend(self, tasks: frozenset[int], wake: Callable[[], None]) -> None:

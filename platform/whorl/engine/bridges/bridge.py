@@ -1,0 +1,201 @@
+"""The host's side of a bridge: which Python function answers which function of WIT, and what is kept for each guest.
+
+A call comes as a frame, the guest's arguments as they lie in the bridge's memory, and is answered by a reply that is
+written behind it (`platform/adapter/tools/src/bridge` has the protocol). Both cross as strings of latin1.
+
+A method that returns an awaitable takes time: it becomes a task of the instance, and the guest waits for that. What a
+guest holds of resources is kept in a table of its instance, with which it goes.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from struct import Struct
+from typing import Any, Protocol
+
+from whorl.engine.bridges import conversions, diagnosis, lifting
+from whorl.engine.bridges.codecs import Codec, Codecs
+from whorl.engine.bridges.descriptions import BridgeDescription, Function
+from whorl.engine.bridges.guests import Asked, Guest, Pending
+from whorl.engine.bridges.implementations import Implementations
+from whorl.engine.bridges.types import Result
+from whorl.engine.bridges.values import Err
+from whorl.engine.host_interfaces import HostFunction, HostInterface, ValueType
+from whorl.engine.packing import MalformedError, Text
+from whorl.engine.tasks import TaskTable
+
+_WAIT, _RESOLVE = 1, 2
+_HEADER = Struct("<IIII").pack
+_TRIPLE = Struct("<III")
+
+
+class Caller(Protocol):
+    """What a bridge needs of the instance that calls."""
+
+    tasks: TaskTable
+    state: dict[object, Any]
+
+
+class WrongValueError(Exception):
+    """A method returned what is not of its type in WIT: a mistake of whoever wrote it."""
+
+
+class Bridge:
+    """One bridge of a component, and the objects that implement its interfaces.
+
+    Args:
+        description: what the tools told of it.
+        implementations: by interface.
+
+    Raises:
+        ComponentError: an object lacks something that the guest may call.
+    """
+
+    def __init__(self, description: BridgeDescription, implementations: Mapping[str, object]) -> None:
+        self._description = description
+        self._functions = description.functions
+        self._classes = Implementations(description, implementations)
+        self._methods = [self._classes.method(function) for function in self._functions]
+        self._codecs = Codecs()
+        self._made: list[Codec | None] = [None] * len(self._functions)
+
+    def interface(self) -> HostInterface:
+        """Return what the bridge imports."""
+        string, number = ValueType.STRING, ValueType.U32
+        return HostInterface(
+            self._description.interface,
+            (
+                HostFunction("call", (number, string), string, self._call),
+                HostFunction("finish", (number,), string, self._finish),
+                HostFunction("resolved", (string,), string, self._resolved),
+                HostFunction("drop", (number, number), None, self._drop),
+            ),
+        )
+
+    def _guest(self, caller: Caller) -> Guest:
+        guest: Guest | None = caller.state.get(self)
+        if guest is None:
+            guest = caller.state[self] = Guest(caller.tasks, self._description, self._classes.of_resources)
+        return guest
+
+    def _codec(self, number: int) -> Codec:
+        try:
+            codec = self._made[number]
+        except IndexError:
+            raise MalformedError(f"a bridge called function {number}, which there is not") from None
+        if codec is None:
+            codec = self._made[number] = self._codecs.of(self._functions[number])
+        return codec
+
+    # What the guest calls.
+
+    def _call(self, caller: Caller, number: int, text: bytes) -> bytes:
+        frame = text if text.isascii() else _bytes_of(text)
+        guest, codec = self._guest(caller), self._codec(number)
+        if codec.takes_own:
+            return _crossing(self._ask(guest, number, codec, frame))
+        return _crossing(self._answer(guest, number, codec, frame, len(frame)))
+
+    def _ask(self, guest: Guest, number: int, codec: Codec, frame: bytes) -> bytes:
+        """Ask for what the handles stand for that the guest gives away."""
+        guest.begin_giving()
+        self._lifted(guest, number, codec, frame)
+        base = len(frame)
+        triples = b"".join([_TRIPLE.pack(resource, handle, 0) for resource, handle in guest.given])
+        guest.asked = Asked(number, frame, base + 16 + len(triples))
+        return _HEADER(_RESOLVE, 0, base + 16, len(guest.given)) + triples
+
+    def _resolved(self, caller: Caller, text: bytes) -> bytes:
+        guest = self._guest(caller)
+        asked, guest.asked = guest.asked, None
+        triples = text if text.isascii() else _bytes_of(text)
+        if asked is None or len(triples) != _TRIPLE.size * len(guest.given):
+            raise MalformedError("a bridge told of handles that it was not asked for")
+        guest.take([rep for _, _, rep in _TRIPLE.iter_unpack(triples)])
+        base = -(-asked.end // 8) * 8
+        return _crossing(self._answer(guest, asked.number, self._codec(asked.number), asked.frame, base))
+
+    def _answer(self, guest: Guest, number: int, codec: Codec, frame: bytes, base: int) -> bytes:
+        arguments = self._lifted(guest, number, codec, frame)
+        try:
+            value = self._methods[number](*arguments)
+        except Err as error:
+            return self._failed(guest, number, codec, error, base)
+        if inspect.isawaitable(value):
+            return self._begin(guest, number, value, base)
+        return self._lowered(guest, number, codec.lower, value, base)
+
+    def _lifted(self, guest: Guest, number: int, codec: Codec, frame: bytes) -> tuple[Any, ...]:
+        try:
+            return codec.lift(frame, guest)
+        except MalformedError:
+            raise
+        except lifting.FAILURES as error:
+            name = _name(self._functions[number])
+            raise MalformedError(f"the arguments of {name} cannot be read: {error}") from error
+
+    def _lowered(self, guest: Guest, number: int, lower: Callable[..., bytes], value: Any, base: int) -> bytes:
+        try:
+            return lower(value, base, guest)
+        except conversions.FAILURES as error:
+            raise self._wrong(number, "ok", value, error) from error
+
+    def _failed(self, guest: Guest, number: int, codec: Codec, raised: Err, base: int) -> bytes:
+        if codec.lower_err is None:
+            name = _name(self._functions[number])
+            raise WrongValueError(f"{name} raised `Err`, but its result is no `result`") from raised
+        try:
+            return codec.lower_err(raised.value, base, guest)
+        except conversions.FAILURES as error:
+            raise self._wrong(number, "err", raised.value, error) from error
+
+    def _wrong(self, number: int, case: str, value: Any, error: Exception) -> WrongValueError:
+        function = self._functions[number]
+        kind, path = function.result, "result"
+        if isinstance(kind, Result):
+            kind, path = dict(kind.cases)[case], "result" if case == "ok" else "Err"
+        found = next(diagnosis.of_payload(kind, value, path), f"{path}: {error}")
+        return WrongValueError(f"{_name(function)} gave a wrong value: {found}")
+
+    # Methods that take time.
+
+    def _begin(self, guest: Guest, number: int, value: Awaitable[Any], base: int) -> bytes:
+        task = guest.tasks.allocate()
+        pending = Pending(number, base)
+        guest.tasks.start(pending.run(value, guest.tasks, task), eager=True)
+        if pending.is_done:
+            return self._ended(guest, pending)
+        guest.pending[task] = pending
+        name = b"%d" % task
+        return _HEADER(_WAIT, base + 16, len(name), task) + name
+
+    def _finish(self, caller: Caller, task: int) -> bytes:
+        guest = self._guest(caller)
+        pending = guest.pending.get(task)
+        if pending is None or not pending.is_done:
+            raise MalformedError(f"a bridge asked for the end of task {task}, which has not ended")
+        del guest.pending[task]
+        guest.tasks.clear(task)
+        return _crossing(self._ended(guest, pending))
+
+    def _ended(self, guest: Guest, pending: Pending) -> bytes:
+        number, codec = pending.number, self._codec(pending.number)
+        if isinstance(pending.raised, Err):
+            return self._failed(guest, number, codec, pending.raised, pending.base)
+        if pending.raised is not None:
+            raise pending.raised
+        return self._lowered(guest, number, codec.lower, pending.value, pending.base)
+
+    def _drop(self, caller: Caller, _resource: int, rep: int) -> None:
+        self._guest(caller).things.pop(rep, None)
+
+
+def _bytes_of(text: bytes) -> bytes:
+    return text.decode().encode("latin-1")
+
+
+def _crossing(reply: bytes) -> bytes:
+    return reply if reply.isascii() else Text(reply.decode("latin-1").encode())
+
+
+def _name(function: Function) -> str:
+    return f"`{function.name}` of `{function.interface}`"

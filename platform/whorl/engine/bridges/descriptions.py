@@ -1,0 +1,111 @@
+"""What the component tools tell of a bridge that they have made: its functions, their types, its resources."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from whorl.engine.bridges.types import (
+    PRIMITIVES,
+    Enum,
+    Flags,
+    Handle,
+    ListOf,
+    Option,
+    Record,
+    Result,
+    Text,
+    Tuple,
+    Type,
+    Variant,
+)
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource of a bridged interface.
+
+    Attributes:
+        keeps_nothing: the host is not told when a guest drops one.
+    """
+
+    interface: str
+    name: str
+    keeps_nothing: bool
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of a bridged interface, by its name in WIT (`[method]store.get`)."""
+
+    interface: str
+    name: str
+    params: tuple[tuple[str, Type], ...]
+    result: Type | None
+
+
+@dataclass(frozen=True)
+class BridgeDescription:
+    """What a bridge calls: the functions by their numbers, the resources by theirs.
+
+    Attributes:
+        interface: the interface of the host that it imports.
+    """
+
+    interface: str
+    resources: tuple[Resource, ...]
+    functions: tuple[Function, ...]
+
+    @classmethod
+    def from_json(cls, text: str) -> "BridgeDescription":
+        """Read what the tools tell of a bridge that they made."""
+        read = json.loads(text)
+        types: list[Type] = []
+        for each in read["types"]:
+            types.append(_type(each, types))
+        functions = (
+            Function(
+                each["interface"],
+                each["name"],
+                tuple((name, _resolved(kind, types)) for name, kind in each["params"]),
+                None if each["result"] is None else _resolved(each["result"], types),
+            )
+            for each in read["functions"]
+        )
+        return cls(
+            read["interface"],
+            tuple(Resource(each["interface"], each["name"], each["keeps_nothing"]) for each in read["resources"]),
+            tuple(functions),
+        )
+
+
+def _resolved(reference: str | int, types: Sequence[Type]) -> Type:
+    if isinstance(reference, int):
+        return types[reference]
+    return Text() if reference == "string" else PRIMITIVES[reference]
+
+
+def _type(read: dict[str, Any], types: Sequence[Type]) -> Type:
+    """Read one entry of the list of types; it refers to those before it."""
+
+    def of(reference: str | int) -> Type:
+        return _resolved(reference, types)
+
+    def optional(reference: str | int | None) -> Type | None:
+        return None if reference is None else of(reference)
+
+    name = read.get("name", "")
+    makers: dict[str, Callable[[Any], Type]] = {
+        "record": lambda fields: Record(name, tuple((field, of(kind)) for field, kind in fields)),
+        "variant": lambda cases: Variant(name, tuple((case, optional(kind)) for case, kind in cases)),
+        "enum": lambda names: Enum(name, tuple(names)),
+        "flags": lambda names: Flags(name, tuple(names)),
+        "tuple": lambda parts: Tuple(tuple(map(of, parts))),
+        "option": lambda value: Option(of(value)),
+        "result": lambda cases: Result(*map(optional, cases)),
+        "list": lambda element: ListOf(of(element)),
+        "own": lambda resource: Handle(resource, is_owned=True),
+        "borrow": lambda resource: Handle(resource, is_owned=False),
+    }
+    (kind,) = read.keys() - {"name"}
+    return makers[kind](read[kind])

@@ -1,0 +1,191 @@
+"""Where a value from Python is not what WIT says it is: the path inside it, and what was expected there."""
+
+import reprlib
+from collections.abc import Callable, Collection, Iterator, Mapping
+from enum import Enum as PythonEnum
+from typing import Any, Final
+
+from whorl.engine.bridges.records import python_name
+from whorl.engine.bridges.types import (
+    BYTE,
+    Enum,
+    Flags,
+    Handle,
+    ListOf,
+    Option,
+    Primitive,
+    Record,
+    Result,
+    Text,
+    Tuple,
+    Type,
+    Variant,
+)
+from whorl.engine.bridges.values import Err, Ok, Some
+
+_FLOATS = {"f32", "f64"}
+_LARGEST_F32 = 3.4028235677973366e38  # rounds to infinity
+
+
+def complaints(kind: Type, x: Any, path: str) -> Iterator[str]:
+    """Yield what is wrong with a value, from the outside to the inside.
+
+    Args:
+        kind: what it should be.
+        x: the value.
+        path: where it is, for the messages.
+    """
+    yield from _BY_TYPE[type(kind)](kind, x, path)
+
+
+def of_payload(kind: Type | None, x: Any, path: str) -> Iterator[str]:
+    """Yield what is wrong with the payload of a case, which may have none."""
+    if kind is not None:
+        yield from complaints(kind, x, path)
+    elif x is not None:
+        yield _not_a(path, x, "None: there is no payload")
+
+
+def _of_primitive(kind: Primitive, x: Any, path: str) -> Iterator[str]:
+    if not _is_primitive(kind, x):
+        yield _not_a(path, x, f"a `{kind.name}`")
+
+
+def _of_text(_kind: Text, x: Any, path: str) -> Iterator[str]:
+    if not isinstance(x, str):
+        yield _not_a(path, x, "a string")
+    elif not _is_encodable(x):
+        yield f"{path}: {reprlib.repr(x)} has surrogates, which UTF-8 does not"
+
+
+def _of_tuple(kind: Tuple, x: Any, path: str) -> Iterator[str]:
+    if not isinstance(x, tuple | list) or len(x) != len(kind.parts):
+        yield _not_a(path, x, f"a tuple of {len(kind.parts)}")
+        return
+    for number, (part, value) in enumerate(zip(kind.parts, x, strict=True)):
+        yield from complaints(part, value, f"{path}[{number}]")
+
+
+def _of_enum(kind: Enum, x: Any, path: str) -> Iterator[str]:
+    if not isinstance(x, str) or x not in kind.names:
+        yield _not_a(path, x, f"one of {_listed(kind.names)} (`{kind.name}`)")
+
+
+def _of_result(kind: Result, x: Any, path: str) -> Iterator[str]:
+    if not isinstance(x, Ok | Err):
+        yield _not_a(path, x, "`Ok(…)` or `Err(…)`")
+        return
+    case = "ok" if isinstance(x, Ok) else "err"
+    yield from of_payload(dict(kind.cases)[case], x.value, f"{path}.{case}")
+
+
+def _of_handle(_kind: Handle, x: Any, path: str) -> Iterator[str]:
+    yield _not_a(path, x, "an object of the resource's class")
+
+
+def _of_list(kind: ListOf, x: Any, path: str) -> Iterator[str]:
+    if kind.element == BYTE:
+        if not isinstance(x, bytes | bytearray | memoryview):
+            yield _not_a(path, x, "bytes")
+    elif isinstance(x, str | bytes | bytearray | memoryview | Mapping) or not isinstance(x, Collection):
+        yield _not_a(path, x, "a list")
+    else:
+        for number, value in enumerate(x):
+            yield from complaints(kind.element, value, f"{path}[{number}]")
+
+
+def _of_record(kind: Record, x: Any, path: str) -> Iterator[str]:
+    for name, field in kind.fields:
+        attribute = python_name(name)
+        if isinstance(x, Mapping):
+            key = name if name in x else attribute
+            if key not in x:
+                yield f"{path}: {reprlib.repr(x)} has no key {attribute!r}, as a `{kind.name}` has"
+                return
+            value = x[key]
+        elif hasattr(x, attribute) and not isinstance(x, str | bytes):
+            value = getattr(x, attribute)
+        else:
+            yield f"{path}: {reprlib.repr(x)} has no attribute `{attribute}`, as a `{kind.name}` has"
+            return
+        yield from complaints(field, value, f"{path}.{attribute}")
+
+
+def _of_flags(kind: Flags, x: Any, path: str) -> Iterator[str]:
+    if isinstance(x, str | Mapping) or not isinstance(x, Collection):
+        yield _not_a(path, x, f"a set of {_listed(kind.names)} (`{kind.name}`)")
+        return
+    for name in x:
+        if name not in kind.names:
+            yield _not_a(path, name, f"one of {_listed(kind.names)} (`{kind.name}`)")
+
+
+def _of_option(kind: Option, x: Any, path: str) -> Iterator[str]:
+    if x is None:
+        return
+    if not kind.is_wrapped:
+        yield from complaints(kind.value, x, path)
+    elif not isinstance(x, Some):
+        yield _not_a(path, x, "`Some(…)` or None")
+    else:
+        yield from complaints(kind.value, x.value, f"{path}.value")
+
+
+def _of_variant(kind: Variant, x: Any, path: str) -> Iterator[str]:
+    cases = dict(kind.cases)
+    case, payload = x if isinstance(x, tuple) and len(x) == len(("case", "payload")) else (x, None)
+    if not isinstance(case, str) or case not in cases:
+        yield _not_a(
+            path,
+            x,
+            f"a case of `{kind.name}` and its payload, as in `({kind.cases[0][0]!r}, …)`; cases are {_listed(cases)}",
+        )
+    else:
+        yield from of_payload(cases[case], payload, f"{path}.{case}")
+
+
+def _is_primitive(kind: Primitive, x: Any) -> bool:
+    if kind.name == "bool":
+        return isinstance(x, bool)
+    if kind.name == "char":
+        return isinstance(x, str) and len(x) == 1 and _is_encodable(x)
+    if kind.name in _FLOATS:
+        is_number = isinstance(x, int | float) or hasattr(x, "__float__")
+        return is_number and (kind.name == "f64" or not _LARGEST_F32 <= abs(float(x)) < float("inf"))
+    if not isinstance(x, int) and not hasattr(x, "__index__"):
+        return False
+    bits = 8 * kind.size
+    low, high = (0, 1 << bits) if kind.name.startswith("u") else (-(1 << (bits - 1)), 1 << (bits - 1))
+    return low <= int(x.__index__()) < high
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _listed(names: Collection[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _not_a(path: str, x: Any, wanted: str) -> str:
+    shown = x.value if isinstance(x, PythonEnum) else x
+    return f"{path}: {reprlib.repr(shown)} is not {wanted}"
+
+
+_BY_TYPE: Final[dict[type, Callable[[Any, Any, str], Iterator[str]]]] = {
+    Primitive: _of_primitive,
+    Text: _of_text,
+    ListOf: _of_list,
+    Tuple: _of_tuple,
+    Record: _of_record,
+    Enum: _of_enum,
+    Flags: _of_flags,
+    Option: _of_option,
+    Variant: _of_variant,
+    Result: _of_result,
+    Handle: _of_handle,
+}

@@ -1,0 +1,136 @@
+"""What a bridge keeps for one instance: what its guest holds of resources, and the calls that have not ended."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from whorl.engine.bridges.descriptions import BridgeDescription
+from whorl.engine.packing import MalformedError
+from whorl.engine.tasks import TaskTable
+
+_MOST_THINGS: Final = 100_000
+"""Handles that one instance may hold."""
+
+
+class Guest:
+    """What a bridge keeps for one instance.
+
+    Attributes:
+        things: the objects behind the handles that the guest holds, by their reps.
+        left: bytes of a frame that are left to read; the codec's.
+        given: resource and handle of each thing that the guest gives away in a call.
+        asked: the call that these belong to.
+        pending: the calls that take time, by their tasks.
+    """
+
+    __slots__ = (
+        "_classes",
+        "_kept",
+        "_next",
+        "_resources",
+        "_taken",
+        "asked",
+        "given",
+        "left",
+        "pending",
+        "tasks",
+        "things",
+    )
+
+    def __init__(self, tasks: TaskTable, description: BridgeDescription, classes: Sequence[type | None]) -> None:
+        self.tasks = tasks
+        self.things: dict[int, Any] = {}
+        self.left = 0
+        self.given: list[tuple[int, int]] = []
+        self.asked: Asked | None = None
+        self.pending: dict[int, Pending] = {}
+        self._resources = description.resources
+        self._classes = classes
+        self._next = 1
+        self._kept: dict[tuple[int, int], int] = {}
+        self._taken: list[Any] | None = None
+
+    # For the codecs.
+
+    def part(self, frame: bytes, pointer: int, size: int) -> bytes:
+        """Return bytes that a list of a frame points to; altogether no more than there are in it."""
+        self.left -= size
+        if self.left < 0 or pointer + size > len(frame):
+            raise MalformedError(f"{size} bytes at {pointer} are not in the frame, or more than once")
+        return frame[pointer : pointer + size]
+
+    def own(self, resource: int, thing: Any) -> int:
+        """Return a rep for an object that is given to the guest."""
+        expected = self._classes[resource]
+        if expected is not None and not isinstance(thing, expected):
+            raise TypeError(f"{thing!r} is no `{expected.__name__}`")
+        if not self._resources[resource].keeps_nothing:
+            return self._add(thing)
+        # The guest does not tell when it drops one, so the same object has the same rep.
+        rep = self._kept.get((resource, id(thing)))
+        if rep is None:
+            rep = self._kept[resource, id(thing)] = self._add(thing)
+        return rep
+
+    def consume(self, resource: int, handle: int) -> Any:
+        """Return the object behind a handle that the guest gives away; first only note that it does."""
+        if self._taken is None:
+            self.given.append((resource, handle))
+            return None
+        return self._taken.pop()
+
+    # For the bridge.
+
+    def begin_giving(self) -> None:
+        """Only note what is given away, from now on."""
+        self.given, self._taken = [], None
+
+    def take(self, reps: Sequence[int]) -> None:
+        """Take the things with these reps from the guest; `consume` gives them in this order."""
+        taken = []
+        for (resource, _), rep in zip(self.given, reps, strict=True):
+            if rep not in self.things:
+                raise MalformedError(f"a bridge gave away {rep}, which there is not")
+            is_kept = self._resources[resource].keeps_nothing
+            taken.append(self.things[rep] if is_kept else self.things.pop(rep))
+        self._taken = taken[::-1]
+
+    def _add(self, thing: Any) -> int:
+        if len(self.things) >= _MOST_THINGS:
+            raise MalformedError(f"the guest holds {_MOST_THINGS} resources and wants one more")
+        rep = self._next
+        self._next = rep + 1
+        self.things[rep] = thing
+        return rep
+
+
+@dataclass(slots=True)
+class Asked:
+    """A call that gives things away, until it is known which."""
+
+    number: int
+    frame: bytes
+    end: int
+
+
+@dataclass(slots=True)
+class Pending:
+    """A call that takes time."""
+
+    number: int
+    base: int
+    is_done: bool = False
+    value: Any = None
+    raised: BaseException | None = None
+
+    async def run(self, value: Awaitable[Any], tasks: TaskTable, task: int) -> None:
+        """Wait for what a method returned, and make `task` ready."""
+        try:
+            self.value = await value
+        except asyncio.CancelledError:
+            raise
+        except BaseException as raised:  # noqa: BLE001 - the guest that waits has to be told; `finish` raises it
+            self.raised = raised
+        self.is_done = True
+        tasks.mark(task)

@@ -1,10 +1,11 @@
-"""The component tools: componentize, compose, describe, merge, print WIT and validate, with nothing to install.
+"""The component tools: bridge, componentize, compose, describe, merge, print WIT and validate, with nothing to install.
 
 They are a core module that ships with the package (`guest/tools.wasm`, source in `platform/adapter/tools`) and
 runs in process, each call in a sandbox of its own that sees nothing but its input.
 """
 
 import hashlib
+import json
 import platform
 import tempfile
 import threading
@@ -40,6 +41,28 @@ class ComponentTools:
         self._load = load or compile_module
         self._lock = threading.Lock()
         self._loaded: tuple[wasmtime.Engine, wasmtime.Module] | None = None
+
+    def bridge(
+        self, wasm: Wasm, interfaces: Sequence[str], number: int = 0, keeps_nothing: Sequence[str] = ()
+    ) -> tuple[bytes, str]:
+        """Return a component that exports `interfaces`, imports of `wasm`, and passes calls to `whorl:host/bridge-N`.
+
+        `number` is that N. With it comes JSON about the frames: the functions with their types, and the resources; of
+        those in `keeps_nothing` (`ns:pkg/interface@1.0.0/name`) the host does not hear when one is dropped.
+
+        Raises:
+            ToolError: it does not import one of them, or one has something that cannot be bridged.
+        """
+        with _sandbox() as sandbox:
+            plan = {
+                "component": sandbox.add_wasm("input", wasm),
+                "interfaces": list(interfaces),
+                "number": number,
+                "keeps_nothing": list(keeps_nothing),
+            }
+            path = sandbox.add_file("plan.json", json.dumps(plan).encode())
+            description = self._run(sandbox, "bridge", path, f"{_WORK}/output.wasm")
+            return sandbox.read("output.wasm"), description
 
     def describe(self, wasm: Wasm) -> Description:
         """Tell what `wasm` is: only its outermost sections are read.

@@ -3,10 +3,12 @@
 //! Built for `wasm32-wasip1` and run in process by the platform, so that nothing has to be installed to deploy a
 //! component. An error is one line on stderr and exit code 1.
 
+mod bridge;
 mod componentize;
 mod compose;
 mod describe;
 mod input;
+mod latin1;
 mod merge;
 mod renumbering;
 mod spaces;
@@ -16,7 +18,7 @@ mod wit;
 use anyhow::{Result, bail};
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: componentize IN OUT | compose PLAN OUT | describe IN | merge IN OUT | validate IN | wit IN";
+const USAGE: &str = "usage: bridge PLAN OUT | componentize IN OUT | compose PLAN OUT | describe IN | merge IN OUT | validate IN | wit IN";
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
 /// Runs one command; what it returns goes to stdout.
 fn run(arguments: &[&str]) -> Result<String> {
     match arguments {
+        ["bridge", plan, output] => bridge::run(plan, output),
         ["componentize", input, output] => componentize::run(input, output),
         ["compose", plan, output] => compose::run(plan, output),
         ["describe", input] => describe::run(input),
@@ -76,7 +79,7 @@ mod tests {
             run(&["decompose"])
                 .unwrap_err()
                 .to_string()
-                .starts_with("usage: componentize")
+                .starts_with("usage: bridge")
         );
     }
 }

@@ -10,7 +10,7 @@ mod memory;
 mod names;
 mod plan;
 pub mod streams;
-mod uses;
+pub mod uses;
 
 use crate::input::read_component;
 use crate::merge::merge;

@@ -9,6 +9,7 @@
 //! What is not understood completely is left as it is: this is never needed.
 
 use crate::input::outermost;
+use crate::latin1::{is_encoding, recoded};
 use crate::renumbering::{Renumbering, failure};
 use crate::spaces::{Space, added};
 use crate::validate::check_types;
@@ -64,98 +65,7 @@ pub fn over(component: &[u8], streams: &str) -> Option<Vec<u8>> {
 
 /// `component` with the functions that it exports as `BYTE_STREAMS`, if it does, lifted in latin1.
 pub fn lifted(component: Vec<u8>) -> Result<Vec<u8>> {
-    let sections = outermost(&component)?;
-    let exports = sections.iter().filter_map(|section| match section {
-        Payload::ComponentExportSection(exports) => Some(exports.clone()),
-        _ => None,
-    });
-    if !exports
-        .flatten()
-        .any(|export| export.is_ok_and(|each| each.name.name == BYTE_STREAMS))
-    {
-        return Ok(component);
-    }
-    let mut writer = Lifting::default();
-    let mut out = Component::new();
-    for section in &sections {
-        writer.renumbering.add(section)?;
-        writer.note(section)?;
-        match section {
-            Payload::ComponentCanonicalSection(functions) => {
-                let mut written = CanonicalFunctionSection::new();
-                for function in functions.clone() {
-                    writer.write(&mut written, function?)?;
-                }
-                out.section(&written);
-            }
-            section => writer.renumbering.write(section, &component, &mut out)?,
-        }
-    }
-    Ok(out.finish())
-}
-
-/// Finds the functions of `BYTE_STREAMS` by the names under which a core module exports them.
-#[derive(Default)]
-struct Lifting {
-    renumbering: Renumbering,
-    functions: Vec<u32>,
-}
-
-impl Lifting {
-    fn note(&mut self, section: &Payload<'_>) -> Result<()> {
-        let Payload::ComponentAliasSection(aliases) = section else {
-            return Ok(());
-        };
-        let spaces = added(section)?;
-        let count = spaces
-            .iter()
-            .filter(|each| **each == Space::CoreFunction)
-            .count() as u32;
-        let mut index = self.renumbering.was(Space::CoreFunction) - count;
-        for (alias, space) in aliases.clone().into_iter().zip(spaces) {
-            if let ComponentAlias::CoreInstanceExport { name, .. } = alias?
-                && name
-                    .split_once('#')
-                    .is_some_and(|(interface, _)| interface == BYTE_STREAMS)
-            {
-                self.functions.push(index);
-            }
-            index += u32::from(space == Space::CoreFunction);
-        }
-        Ok(())
-    }
-
-    fn write(
-        &mut self,
-        out: &mut CanonicalFunctionSection,
-        function: CanonicalFunction,
-    ) -> Result<()> {
-        let function = match function {
-            CanonicalFunction::Lift {
-                core_func_index,
-                type_index,
-                options,
-            } if self.functions.contains(&core_func_index) => {
-                let kept = options
-                    .iter()
-                    .copied()
-                    .filter(|option| !is_encoding(option));
-                let options = kept.chain([Read::CompactUTF16]).collect();
-                CanonicalFunction::Lift {
-                    core_func_index,
-                    type_index,
-                    options,
-                }
-            }
-            function => function,
-        };
-        let written = self.renumbering.parse_component_canonical(out, function);
-        written.map_err(failure)
-    }
-}
-
-fn is_encoding(option: &Read) -> bool {
-    matches!(option, Read::UTF8 | Read::UTF16 | Read::CompactUTF16)
+    recoded(component, BYTE_STREAMS, |_| true)
 }
 
 fn rewrite(component: &[u8], streams: &str) -> Result<Option<Vec<u8>>> {

@@ -1,0 +1,249 @@
+//! The core module of a bridge: what it exports for each function of the interfaces, over what `routines` share.
+
+use super::assembly::{Assembly, TOP, at};
+use super::description::Description;
+use super::guest::{Bridged, Guest};
+use super::host::{CALL, DROP, FINISH, Host, RESOLVED, TASKS, WAIT};
+use super::routines::{ARENA, Imported, SLOTS, realloc, settle};
+use anyhow::{Result, bail};
+use std::collections::{BTreeMap, BTreeSet};
+use wasm_encoder::{InstructionSink, ValType};
+use wit_parser::abi::{AbiVariant, WasmType};
+use wit_parser::{
+    FlagsRepr, Function, Int, LiftLowerAbi, ManglingAndAbi, Record, Resolve, ResourceIntrinsic,
+    Tuple, Type, TypeDefKind, WasmExport, WasmExportKind, WasmImport,
+};
+
+/// How wit-component is told what a core module imports and exports.
+const NAMES: ManglingAndAbi = ManglingAndAbi::Legacy(LiftLowerAbi::Sync);
+
+/// The module, without the world that it is for.
+pub fn module(guest: &Guest, host: &Host, description: &Description) -> Result<Vec<u8>> {
+    let mut program = Program {
+        guest,
+        host,
+        assembly: Assembly::default(),
+    };
+    let drop = program.import_drop();
+    let imported = program.imported(description);
+    let realloc = realloc(&mut program.assembly);
+    program.assembly.export("cabi_realloc", realloc);
+    let settle = settle(&mut program.assembly, &imported);
+    program.add_functions(settle)?;
+    if let Some(drop) = drop {
+        program.add_destructors(description, drop);
+    }
+    Ok(program.assembly.finish(ARENA))
+}
+
+struct Program<'a> {
+    guest: &'a Guest,
+    host: &'a Host,
+    assembly: Assembly,
+}
+
+impl Program<'_> {
+    fn import_drop(&mut self) -> Option<u32> {
+        let drops = self.host.drops;
+        drops.then(|| self.import_host(DROP, &[ValType::I32; 2]))
+    }
+
+    fn import_host(&mut self, function: &str, params: &[ValType]) -> u32 {
+        self.assembly
+            .import(&self.host.interface, function, params, &[])
+    }
+
+    fn imported(&mut self, description: &Description) -> Imported {
+        use ResourceIntrinsic::{ExportedDrop, ExportedNew, ExportedRep};
+        let (i32, i64) = (ValType::I32, ValType::I64);
+        let (given, taken) = (description.given(), description.taken());
+        Imported {
+            call: self.import_host(CALL, &[i32; 4]),
+            finish: self.import_host(FINISH, &[i32; 2]),
+            wait: self
+                .assembly
+                .import(TASKS, WAIT, &[i32, i32, i64, i32], &[]),
+            resolved: self
+                .host
+                .resolves
+                .then(|| self.import_host(RESOLVED, &[i32; 3])),
+            news: self.import_intrinsics(|| ExportedNew, &given, &[i32]),
+            reps: self.import_intrinsics(|| ExportedRep, &taken, &[i32]),
+            drops: self.import_intrinsics(|| ExportedDrop, &taken, &[]),
+        }
+    }
+
+    fn import_intrinsics(
+        &mut self,
+        intrinsic: impl Fn() -> ResourceIntrinsic,
+        wanted: &BTreeSet<usize>,
+        results: &[ValType],
+    ) -> BTreeMap<usize, u32> {
+        let mut imported = BTreeMap::new();
+        for (index, (bridged, resource)) in self.guest.resources().enumerate() {
+            if wanted.contains(&index) {
+                let import = WasmImport::ResourceIntrinsic {
+                    interface: Some(&bridged.key),
+                    resource,
+                    intrinsic: intrinsic(),
+                };
+                let (module, name) = self.guest.resolve.wasm_import_name(NAMES, import);
+                let function = self
+                    .assembly
+                    .import(&module, &name, &[ValType::I32], results);
+                imported.insert(index, function);
+            }
+        }
+        imported
+    }
+
+    fn add_functions(&mut self, settle: u32) -> Result<()> {
+        let empty = self.assembly.define(&[ValType::I32], &[], &[], empty_arena);
+        for (index, (bridged, function)) in (0..).zip(self.guest.functions()) {
+            let resolve = &self.guest.resolve;
+            let signature = resolve.wasm_signature(AbiVariant::GuestExport, function);
+            let result = match &function.result {
+                Some(ty) if !signature.retptr => Some(leaf(resolve, ty)?),
+                _ => None,
+            };
+            let params: Vec<_> = signature.params.iter().map(value).collect();
+            let results: Vec<_> = signature.results.iter().map(value).collect();
+            let defined = self.assembly.define(&params, &results, &[], |code| {
+                for ((local, param), slot) in (0..).zip(&params).zip((SLOTS..).step_by(8)) {
+                    code.i32_const(0).local_get(local);
+                    store(code, *param, slot);
+                }
+                code.i32_const(index).call(settle);
+                if signature.retptr {
+                    return;
+                }
+                match &result {
+                    Some(leaf) => load(code, leaf),
+                    None => {
+                        code.drop();
+                    }
+                }
+                empty_arena(code);
+            });
+            self.export(bridged, function, WasmExportKind::Normal, defined);
+            if signature.retptr {
+                self.export(bridged, function, WasmExportKind::PostReturn, empty);
+            }
+        }
+        Ok(())
+    }
+
+    fn export(&mut self, bridged: &Bridged, func: &Function, kind: WasmExportKind, defined: u32) {
+        let export = WasmExport::Func {
+            interface: Some(&bridged.key),
+            func,
+            kind,
+        };
+        let name = self.guest.resolve.wasm_export_name(NAMES, export);
+        self.assembly.export(&name, defined);
+    }
+
+    fn add_destructors(&mut self, description: &Description, drop: u32) {
+        let resources = self.guest.resources().zip(&description.resources);
+        for (index, ((bridged, resource), described)) in (0..).zip(resources) {
+            if !described.keeps_nothing {
+                let defined = self.assembly.define(&[ValType::I32], &[], &[], |code| {
+                    code.i32_const(index).local_get(0).call(drop);
+                });
+                let export = WasmExport::ResourceDtor {
+                    interface: &bridged.key,
+                    resource,
+                };
+                let name = self.guest.resolve.wasm_export_name(NAMES, export);
+                self.assembly.export(&name, defined);
+            }
+        }
+    }
+}
+
+fn empty_arena(code: &mut InstructionSink<'_>) {
+    code.i32_const(ARENA).global_set(TOP);
+}
+
+fn value(ty: &WasmType) -> ValType {
+    match ty {
+        WasmType::I32 | WasmType::Pointer | WasmType::Length => ValType::I32,
+        WasmType::I64 | WasmType::PointerOrI64 => ValType::I64,
+        WasmType::F32 => ValType::F32,
+        WasmType::F64 => ValType::F64,
+    }
+}
+
+fn store(code: &mut InstructionSink<'_>, ty: ValType, offset: u32) {
+    match ty {
+        ValType::I64 => code.i64_store(at(offset)),
+        ValType::F32 => code.f32_store(at(offset)),
+        ValType::F64 => code.f64_store(at(offset)),
+        _ => code.i32_store(at(offset)),
+    };
+}
+
+/// A flat value, as it is in memory.
+enum Leaf {
+    U8,
+    S8,
+    U16,
+    S16,
+    I32,
+    I64,
+    F32,
+    F64,
+}
+
+fn load(code: &mut InstructionSink<'_>, leaf: &Leaf) {
+    match leaf {
+        Leaf::U8 => code.i32_load8_u(at(0)),
+        Leaf::S8 => code.i32_load8_s(at(0)),
+        Leaf::U16 => code.i32_load16_u(at(0)),
+        Leaf::S16 => code.i32_load16_s(at(0)),
+        Leaf::I32 => code.i32_load(at(0)),
+        Leaf::I64 => code.i64_load(at(0)),
+        Leaf::F32 => code.f32_load(at(0)),
+        Leaf::F64 => code.f64_load(at(0)),
+    };
+}
+
+/// The flat value of a type that is one. A record that is one has one field, which begins where it begins.
+fn leaf(resolve: &Resolve, ty: &Type) -> Result<Leaf> {
+    Ok(match ty {
+        Type::Bool | Type::U8 => Leaf::U8,
+        Type::S8 => Leaf::S8,
+        Type::U16 => Leaf::U16,
+        Type::S16 => Leaf::S16,
+        Type::U32 | Type::S32 | Type::Char => Leaf::I32,
+        Type::U64 | Type::S64 => Leaf::I64,
+        Type::F32 => Leaf::F32,
+        Type::F64 => Leaf::F64,
+        Type::Id(id) => match &resolve.types[*id].kind {
+            TypeDefKind::Type(ty) => leaf(resolve, ty)?,
+            TypeDefKind::Record(Record { fields }) if fields.len() == 1 => {
+                leaf(resolve, &fields[0].ty)?
+            }
+            TypeDefKind::Tuple(Tuple { types }) if types.len() == 1 => leaf(resolve, &types[0])?,
+            TypeDefKind::Flags(flags) => match flags.repr() {
+                FlagsRepr::U8 => Leaf::U8,
+                FlagsRepr::U16 => Leaf::U16,
+                FlagsRepr::U32(_) => Leaf::I32,
+            },
+            TypeDefKind::Enum(cases) => discriminant(cases.tag()),
+            TypeDefKind::Variant(variant) => discriminant(variant.tag()),
+            TypeDefKind::Result(_) => discriminant(Int::U8),
+            TypeDefKind::Handle(_) => Leaf::I32,
+            kind => bail!("a {} is not one flat value", kind.as_str()),
+        },
+        Type::String | Type::ErrorContext => bail!("a string is not one flat value"),
+    })
+}
+
+fn discriminant(size: Int) -> Leaf {
+    match size {
+        Int::U8 => Leaf::U8,
+        Int::U16 => Leaf::U16,
+        Int::U32 | Int::U64 => Leaf::I32,
+    }
+}

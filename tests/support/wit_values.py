@@ -47,7 +47,7 @@ class MadeUpTypes:
             case 0:
                 return Enum("kind", _names(random.choice((1, 3, 256, 257))))
             case 1:
-                return Flags("marks", _names(random.choice((1, 8, 9, 16, 17, 32, 33, 70))))
+                return Flags("marks", _names(random.choice((1, 8, 9, 16, 17, 32))))
             case 2:
                 return Text()
             case 3:

@@ -142,17 +142,12 @@ class Lifting:
         return f"[{value} for {_names(leaves)}, in {iterate}({data})]"
 
     def _flags(self, kind: Flags, offset: int, struct: _Struct) -> str:
-        if kind.size <= 4:
-            number = self._number(kind.size, offset, struct)
-        else:
-            step = struct.layout.second(4)
-            words = [self._leaf(offset + n * step, "I", 4, struct) for n in range(kind.flats)]
-            number = " | ".join(f"{word} << {32 * n}" for n, word in enumerate(words))
+        number = self._number(kind.size, offset, struct)
         if kind.size == 1:
             table = [frozenset(name for bit, name in enumerate(kind.names) if n >> bit & 1) for n in range(256)]
             return f"{self._source.constant(table, 'flags')}[{number}]"
         names = self._source.constant(kind.names, "names")
-        return f"frozenset([name for bit, name in enumerate({names}) if ({number}) >> bit & 1])"
+        return f"frozenset([name for bit, name in enumerate({names}) if {number} >> bit & 1])"
 
     def _enum(self, kind: Enum, offset: int, struct: _Struct) -> str:
         number = self._number(kind.discriminant, offset, struct)

@@ -225,13 +225,7 @@ class Lowering:
 
     def _flags(self, kind: Flags, x: str, offset: int, struct: _Struct) -> None:
         bits = self._source.constant(partial(bits_of, {name: 1 << bit for bit, name in enumerate(kind.names)}), "bits")
-        if kind.size <= 4:
-            struct.add(offset, NUMBERS[kind.size], kind.size, f"{bits}({x})")
-            return
-        number = self._source.name("f")
-        self._emit(struct.indent, f"{number} = {bits}({x})")
-        for word in range(kind.flats):
-            struct.add(offset + 4 * word, "I", 4, f"{number} >> {32 * word} & 0xffffffff")
+        struct.add(offset, NUMBERS[kind.size], kind.size, f"{bits}({x})")
 
     def _enum(self, kind: Enum, x: str, offset: int, struct: _Struct) -> None:
         numbers = self._source.constant({name: number for number, name in enumerate(kind.names)}, "numbers")

@@ -189,26 +189,21 @@ class Result(Cases):
 
 @dataclass(frozen=True)
 class Flags(Type):
-    """`flags`."""
+    """`flags`, at most 32 of them."""
 
     name: str
     names: tuple[str, ...]
+    flats = 1
 
     @cached_property
     def size(self) -> int:  # type: ignore[override]
-        """As many bytes as it needs, in steps of 1, 2 and multiples of 4."""
-        count = len(self.names)
-        return 1 if count <= 8 else 2 if count <= 16 else 4 * self.flats
+        """A bit for each."""
+        return _number_size(1 << len(self.names))
 
     @property
     def alignment(self) -> int:  # type: ignore[override]
-        """At most 4."""
-        return min(self.size, 4)
-
-    @cached_property
-    def flats(self) -> int:  # type: ignore[override]
-        """One for 32 flags."""
-        return -(-len(self.names) // 32)
+        """Its size."""
+        return self.size
 
 
 @dataclass(frozen=True)
@@ -255,5 +250,6 @@ def aligned(offset: int, alignment: int) -> int:
     return -(-offset // alignment) * alignment
 
 
-def _number_size(cases: int) -> int:
-    return 1 if cases <= 1 << 8 else 2 if cases <= 1 << 16 else 4
+def _number_size(values: int) -> int:
+    """Return the size of an unsigned number with so many values."""
+    return 1 if values <= 1 << 8 else 2 if values <= 1 << 16 else 4

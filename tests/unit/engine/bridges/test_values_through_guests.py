@@ -1,6 +1,6 @@
 """Values of any type, from Python to a guest and back: through the engine, a generated bridge and generated codecs."""
 
-from pathlib import Path
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
@@ -12,12 +12,15 @@ from whorl.engine.bridges.bridge import Bridge
 from whorl.engine.bridges.records import RecordTypes
 from whorl.engine.bridges.types import Type
 from whorl.engine.cache import CompiledCache
+from whorl.engine.components import LinkedComponent
 from whorl.engine.compositions import ComponentSource, Composition
 from whorl.engine.engines import Engine
 from whorl.engine.limits import InstanceLimits
 from whorl.engine.loading import ComponentLoader
 
 pytestmark = pytest.mark.anyio
+
+Linked = tuple[LinkedComponent, list[Type], "Mirror"]
 
 TYPES = 40
 """In one guest."""
@@ -49,31 +52,35 @@ class Mirror:
         raise AttributeError(name)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-async def test_a_guest_gives_back_what_it_is_given(engine: Engine, tmp_path: Path, seed: int) -> None:
-    random = Random(seed)  # noqa: S311 - so that it can be repeated
+@pytest.fixture(scope="module")
+def loader(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> ComponentLoader:
+    return ComponentLoader(engine, CompiledCache(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(params=SEEDS)
+def linked(request: pytest.FixtureRequest, engine: Engine, loader: ComponentLoader) -> Iterator[Linked]:
+    """Give a guest and the values that it is to give back."""
+    random = Random(request.param)  # noqa: S311 - so that it can be repeated
     made_up = MadeUpTypes(random)
     types = [made_up.type() for _ in range(TYPES)]
     values = MadeUpValues(random, RecordTypes())
     numbers = random.choices(range(TYPES), k=VALUES)
     mirror = Mirror([(number, values.of(types[number])) for number in numbers])
-    await run(engine, tmp_path, types, mirror)
-    for (number, given), returned in zip(mirror.given, mirror.returned, strict=True):
-        assert returned == given, types[number]
-
-
-async def run(engine: Engine, folder: Path, types: list[Type], mirror: Mirror) -> None:
-    source = ComponentSource("guest", identity_guest(types).encode())
-    composition = Composition((source,), hosted=(INTERFACE,))
-    loader = ComponentLoader(engine, CompiledCache(folder))
+    composition = Composition((ComponentSource("guest", identity_guest(types).encode()),), hosted=(INTERFACE,))
     (description,) = loader.bridges("guest", composition)
     bridge = Bridge(description, {INTERFACE: mirror})
     linked = engine.link("guest", loader.load("guest", composition), [bridge.interface()])
+    yield linked, types, mirror
+    linked.close()
+
+
+@pytest.mark.holds_the_loop("thousands of values, in one call")
+async def test_a_guest_gives_back_what_it_is_given(linked: Linked) -> None:
+    component, types, mirror = linked
+    instance = await component.instantiate(InstanceLimits())
     try:
-        instance = await linked.instantiate(InstanceLimits())
-        try:
-            await instance.call()
-        finally:
-            instance.close()
+        await instance.call()
     finally:
-        linked.close()
+        instance.close()
+    for (number, given), returned in zip(mirror.given, mirror.returned, strict=True):
+        assert returned == given, types[number]

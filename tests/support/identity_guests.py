@@ -1,13 +1,16 @@
 """A guest that gives back whatever it is given, for any types: made as text of the component model.
 
 It imports `test:values/host@1.0.0`. `next` tells it which type is next, `source-N` gives a value and `sink-N` takes it;
-both have the value in memory, since more values go with it than are passed flat. `flat-N` is exported by whoever
-composes it. `handle` goes on until `next` says that there is no more.
+both have the value in memory, since more values go with it than are passed flat. `flat-N` takes it flat, where that is
+possible. `handle` goes on until `next` says that there is no more.
 """
 
 from collections.abc import Sequence
 from itertools import count
 
+from flat_values import flat_loads, flat_types
+
+from whorl.engine.bridges.layouts import MAX_FLAT_PARAMS
 from whorl.engine.bridges.types import (
     Enum,
     Flags,
@@ -24,6 +27,9 @@ from whorl.engine.bridges.types import (
 
 INTERFACE = "test:values/host@1.0.0"
 END = 0xFFFFFFFF
+_HERE = 1024
+"""The address of values."""
+
 PADDING = (0,) * 16
 """What goes with a value, so that it is not passed flat."""
 
@@ -59,13 +65,20 @@ def identity_guest(types: Sequence[Type]) -> str:
         padded = declared.define(f"(tuple {declared.of(kind)} {'u64 ' * len(PADDING)})")
         functions.append(f'(export "source-{number}" (func (result {padded})))')
         functions.append(f'(export "sink-{number}" (func (param "x" {padded})))')
+        if kind.flats <= MAX_FLAT_PARAMS:
+            functions.append(f'(export "flat-{number}" (func (param "x" {declared.of(kind)})))')
     names = [f"{part}-{number}" for number in range(len(types)) for part in ("source", "sink")]
-    imports = "\n".join(f'(import "host" "{name}" (func ${name} (param i32)))' for name in names)
+    flat = {f"flat-{number}": kind for number, kind in enumerate(types) if kind.flats <= MAX_FLAT_PARAMS}
+    params = {name: " ".join(flat_types(flat[name])) if name in flat else "i32" for name in (*names, *flat)}
+    imports = "\n".join(f'(import "host" "{name}" (func ${name} (param {each})))' for name, each in params.items())
     calls = "\n".join(
-        f"(if (i32.eq (local.get $n) (i32.const {number}))"
-        f" (then (call $source-{number} (i32.const 1024)) (call $sink-{number} (i32.const 1024))))"
-        for number in range(len(types))
+        f"(if (i32.eq (local.get $n) (i32.const {number})) (then"
+        f" (call $source-{number} (i32.const {_HERE})) (call $sink-{number} (i32.const {_HERE}))"
+        + (f" (call $flat-{number} {' '.join(flat_loads(kind, _HERE))})" if f"flat-{number}" in flat else "")
+        + "))"
+        for number, kind in enumerate(types)
     )
+    names += flat
     options = '(memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))'
     lowered = "\n".join(f'(core func ${name} (canon lower (func $host "{name}") {options}))' for name in names)
     given = " ".join(f'(export "{name}" (func ${name}))' for name in names)

@@ -37,6 +37,7 @@ class Mirror:
     def __init__(self, given: list[tuple[int, Any]]) -> None:
         self.given = given
         self.returned: list[Any] = []
+        self.flat: list[tuple[int, Any]] = []
         self._at = -1
 
     def next(self) -> int:
@@ -49,6 +50,8 @@ class Mirror:
             return lambda: (self.given[self._at][1], *PADDING)
         if kind == "sink":
             return lambda padded: self.returned.append(padded[0])
+        if kind == "flat":
+            return lambda value: self.flat.append((self._at, value))
         raise AttributeError(name)
 
 
@@ -83,4 +86,8 @@ async def test_a_guest_gives_back_what_it_is_given(linked: Linked) -> None:
     finally:
         instance.close()
     for (number, given), returned in zip(mirror.given, mirror.returned, strict=True):
+        assert returned == given, types[number]
+    assert mirror.flat
+    for position, returned in mirror.flat:
+        number, given = mirror.given[position]
         assert returned == given, types[number]

@@ -1,0 +1,107 @@
+"""Random bytes in place of a frame, a reply to handles, or a task: an error for whoever sent them, and nothing else."""
+
+from random import Random
+from typing import Any
+
+import pytest
+from wit_values import MadeUpTypes
+
+from whorl.engine.bridges.bridge import Bridge
+from whorl.engine.bridges.descriptions import BridgeDescription, Function, Resource
+from whorl.engine.bridges.types import Handle, ListOf, Option, Tuple, Type
+from whorl.engine.packing import MalformedError
+from whorl.engine.tasks import TaskTable
+
+FRAMES = 100_000
+FUNCTIONS = 400
+LARGEST = 1 << 16
+
+
+class Caller:
+    """Stands for an instance."""
+
+    def __init__(self) -> None:
+        self.tasks = TaskTable()
+        self.state: dict[object, Any] = {}
+
+
+class Taker:
+    """Takes whatever comes."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_arguments: None
+
+
+def functions(random: Random) -> tuple[Function, ...]:
+    made_up = MadeUpTypes(random)
+    handles: list[Type] = [Handle(0, is_owned=False), Handle(0, is_owned=True)]
+
+    def params() -> list[Type]:
+        chosen = [made_up.type() for _ in range(random.randint(1, 6))]
+        if random.randrange(4) == 0:
+            chosen.append(ListOf(Tuple((Option(random.choice(handles)), made_up.type(1)))))
+        return chosen
+
+    return tuple(
+        Function("test:a/b", f"f{number}", tuple((f"p{n}", kind) for n, kind in enumerate(params())), None)
+        for number in range(FUNCTIONS)
+    )
+
+
+def frame(random: Random) -> bytes:
+    """Make up a frame, mostly of numbers that may pass for addresses and sizes."""
+    size = random.choice((4, 8, 144, 152, 400, 3000))
+    kind = random.randrange(3)
+    if kind == 0:
+        return random.randbytes(size)
+    numbers = (0, 1, 2, 3, 16, 144, size, size - 1, 0xFFFFFFFF, 0x7FFFFFFF) if kind == 1 else (0, 1, 2, 144, 40)
+    return b"".join(random.choice(numbers).to_bytes(4, "little") for _ in range(size // 4))
+
+
+def test_hostile_frames_are_errors() -> None:
+    random = Random(20)  # noqa: S311 - so that it can be repeated
+    description = BridgeDescription(
+        "whorl:host/bridge-0@0.1.0", (Resource("test:a/b", "thing", keeps_nothing=False),), functions(random)
+    )
+    bridge = Bridge(description, {"test:a/b": Taker()})
+    call, finish, resolved, drop = (function.call for function in bridge.interface().functions)
+    caller = Caller()
+    taken = 0
+    for _ in range(FRAMES):
+        text = frame(random).decode("latin-1").encode()
+        match random.randrange(20):
+            case 0:
+                refused(finish, caller, random.getrandbits(32))
+            case 1:
+                refused(resolved, caller, text)
+            case 2:
+                drop(caller, random.getrandbits(32), random.getrandbits(32))
+            case 3:
+                refused(call, caller, FUNCTIONS + random.getrandbits(8), text)
+            case _:
+                taken += not refused(call, caller, random.randrange(FUNCTIONS), text)
+    assert 0 < taken < FRAMES
+
+
+def refused(function: Any, *arguments: Any) -> bool:
+    """Call a host function, and tell whether it refused what it was given."""
+    try:
+        answer = function(*arguments)
+    except MalformedError:
+        return True
+    assert len(answer) < LARGEST
+    return False
+
+
+def test_a_small_frame_does_not_stand_for_a_large_value() -> None:
+    nested = ListOf(ListOf(ListOf(ListOf(Tuple((Option(Handle(0, is_owned=False)),))))))
+    function = Function("test:a/b", "f", (("x", nested),), None)
+    description = BridgeDescription(
+        "whorl:host/bridge-0@0.1.0", (Resource("test:a/b", "thing", keeps_nothing=False),), (function,)
+    )
+    call = Bridge(description, {"test:a/b": Taker()}).interface().functions[0].call
+    count = 4000
+    lists = b"".join(pointer.to_bytes(4, "little") + count.to_bytes(4, "little") for pointer in [144] * count)
+    text = bytes(16) + (144).to_bytes(8, "little") + count.to_bytes(8, "little") + bytes(112) + lists
+    with pytest.raises(MalformedError, match="or more than once"):
+        call(Caller(), 0, text.decode("latin-1").encode())

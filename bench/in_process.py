@@ -13,7 +13,7 @@ from bench.responses import WrongAnswerError
 from whorl.app.loader import load_app
 from whorl.capabilities.outbound_http.capability import OutboundHttp
 from whorl.capabilities.wasi.logs import GuestLogs
-from whorl.engine.instances import Instance
+from whorl.engine.instances import Instance, instantiate
 from whorl.engine.pool import InstancePool
 from whorl.server.serving import event_loop
 from whorl.triggers.http.exchanges import Exchange
@@ -124,19 +124,19 @@ async def cycle(pool: InstancePool, rounds: int) -> Cycle:
     lives = []
     for _ in range(rounds):
         began = thread_time()
-        instance = await pool.linked.instantiate(pool.settings.limits)
+        instance = await instantiate(pool.linked, pool.settings.limits)
         made = thread_time()
         await _hello(instance)
         called = thread_time()
         instance.close()
         lives.append((made - began, called - made, thread_time() - called))
-    instantiate, first_call, close = (median(part) * 1e6 for part in zip(*lives, strict=True))
+    making, first_call, close = (median(part) * 1e6 for part in zip(*lives, strict=True))
     reused, host_calls = await _reuse(pool, rounds)
-    return Cycle(instantiate, first_call, close, reused * 1e6, host_calls)
+    return Cycle(making, first_call, close, reused * 1e6, host_calls)
 
 
 async def _reuse(pool: InstancePool, rounds: int) -> tuple[float, int]:
-    instance = await pool.linked.instantiate(pool.settings.limits)
+    instance = await instantiate(pool.linked, pool.settings.limits)
     await _hello(instance)
     costs = []
     for _ in range(rounds):

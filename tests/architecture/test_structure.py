@@ -2,10 +2,12 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
+from importlib.util import resolve_name
 from pathlib import Path
 from statistics import median
+from typing import TypeVar
 
 import pytest
 
@@ -18,6 +20,8 @@ RUST_CRATES = [
     ROOT / "platform" / "adapter" / name / "src"
     for name in ("heap", "key-value", "packing", "spin-denied", "tools", "wasi")
 ]
+
+_Module = TypeVar("_Module")
 
 _RUST_TESTS = "#[cfg(test)]\nmod tests {"  # clippy has them come last
 _RUST_COMMENT_OR_TEXT = re.compile(
@@ -106,6 +110,75 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
     assert {module.stem for module in MODULES} & vague == set()
 
 
+def circle_among(imported: Mapping[_Module, set[_Module]]) -> list[_Module]:
+    """Return modules of which each imports the next, and the last one is the first; nothing if none do."""
+    try:
+        TopologicalSorter(imported).prepare()
+    except CycleError as error:
+        return list(reversed(error.args[1]))
+    return []
+
+
+def imported_names(code: str, package: str) -> Iterator[str]:
+    """Yield what a module in `package` imports, wherever it does: modules, and names in modules."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            origin = resolve_name("." * node.level + (node.module or ""), package)
+            yield from (f"{origin}.{alias.name}" for alias in node.names)
+
+
+def python_circle(package: Path) -> str:
+    """Return a circle of modules of a package, nothing if there is none."""
+    names = {}
+    for file in package.rglob("*.py"):
+        *parents, stem = file.relative_to(package.parent).with_suffix("").parts
+        module = ".".join(parents if stem == "__init__" else [*parents, stem])
+        names[module] = list(imported_names(file.read_text(), ".".join(parents)))
+    imported: dict[str, set[str]] = {module: set() for module in names}
+    for module, targets in names.items():
+        for target in targets:
+            while target and target not in names:
+                target = target.rpartition(".")[0]  # noqa: PLW2901 - as long as it is no module
+            imported[module] |= {target} - {module, ""}
+    return " -> ".join(circle_among(imported))
+
+
+def test_modules_do_not_import_each_other_in_circles() -> None:
+    assert python_circle(PACKAGE) == ""
+
+
+@pytest.mark.parametrize(
+    ("cart", "circle"),
+    [
+        ("from shop.other import Name", True),
+        ("import os, shop.other as there", True),
+        ("from shop import other", True),
+        ("from . import other", True),
+        ("from .other import Name", True),
+        ("from shop import run", True),
+        ("if TYPE_CHECKING:\n    from shop.other import Name", True),
+        ("def call():\n    from shop.other import Name", True),
+        ("from shop.prices import other", False),
+        ("import other, another.shop.other", False),
+        ('"""from shop.other import Name"""', False),
+    ],
+)
+def test_a_circle_of_modules_is_found(cart: str, circle: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    package = tmp_path / "shop"
+    package.mkdir()
+    sources = {
+        "__init__": "from shop.cart import run",
+        "cart": cart,
+        "other": "def name():\n    import shop.cart",
+        "prices": "other = 1",
+    }
+    for name, code in sources.items():
+        (package / f"{name}.py").write_text(code)
+    assert ("shop.cart" in python_circle(package)) == circle
+
+
 def rust_module(file: Path) -> tuple[str, ...]:
     """Return the path of the module that a file of a crate is; that of the crate itself is empty."""
     module = file.with_suffix("").parts
@@ -135,7 +208,7 @@ def absolute(path: tuple[str, ...], module: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def rust_circle(crate: Path) -> str:
-    """Return modules of a crate of which each imports the next, and the last one is the first; nothing if none do."""
+    """Return a circle of modules of a crate, nothing if there is none."""
     files = [file for file in crate.rglob("*.rs") if file.name != "tests.rs"]
     imported: dict[tuple[str, ...], set[tuple[str, ...]]] = {
         rust_module(file.relative_to(crate)): set() for file in files
@@ -147,11 +220,7 @@ def rust_circle(crate: Path) -> str:
             while target not in imported:
                 target = target[:-1]
             imported[module] |= {target} - {module}
-    try:
-        TopologicalSorter(imported).prepare()
-    except CycleError as error:
-        return " -> ".join("::".join(("crate", *module)) for module in reversed(error.args[1]))
-    return ""
+    return " -> ".join("::".join(("crate", *module)) for module in circle_among(imported))
 
 
 @pytest.mark.parametrize("crate", RUST_CRATES, ids=lambda crate: crate.parent.name)

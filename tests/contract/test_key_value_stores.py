@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from set_clock import SetClock
 
+from whorl.capabilities.key_value.failures import MAX_RESULT_BYTES, StoreFailure
 from whorl.capabilities.key_value.memory import MemoryBackend
 from whorl.capabilities.key_value.readings import Reading, whole
 from whorl.capabilities.key_value.sqlite import SqliteBackend
-from whorl.capabilities.key_value.stores import MAX_RESULT_BYTES, Backend, Mismatch, Store, StoreFailure
+from whorl.capabilities.key_value.stores import Backend, Mismatch, Store
 
 MEBIBYTE = bytes(1024 * 1024)
 ONE = (1).to_bytes(8, "little")

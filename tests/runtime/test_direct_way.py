@@ -8,9 +8,9 @@ import pytest
 from live_server import Live
 from uvicorn.server import ServerState
 
-from whorl.server.connection_table import ConnectionTable
 from whorl.server.connections import HttpConnection
 from whorl.server.limits import ConnectionLimits
+from whorl.server.serving import protocol_factory
 from whorl.triggers.http.trigger import HttpTrigger
 
 pytestmark = pytest.mark.anyio
@@ -155,8 +155,7 @@ async def test_a_failure_of_the_host_is_a_500_and_a_log_line(lab: Live, caplog: 
 
 async def test_a_request_that_is_cancelled_before_its_task_runs_gives_its_instance_back(lab: Live) -> None:
     state = ServerState()
-    table = ConnectionTable(lab.trigger, ConnectionLimits())
-    protocol = table.connect(server_state=state)
+    protocol = protocol_factory(lab.trigger, ConnectionLimits())(server_state=state)
     protocol.connection_made(Unconnected())
     protocol.data_received(b"GET /sleep?60000 HTTP/1.1\r\nhost: localhost\r\n\r\n")
     pool = lab.trigger.pools["lab"]
@@ -176,10 +175,10 @@ async def test_a_connection_that_is_made_while_the_last_other_ends_is_closed_in_
         def close(self) -> None:
             closed.set()
 
-    table = ConnectionTable(lab.trigger, ConnectionLimits(idle_timeout=0.05))
-    first = table.connect(server_state=ServerState())
+    connect = protocol_factory(lab.trigger, ConnectionLimits(idle_timeout=0.05))
+    first = connect(server_state=ServerState())
     first.connection_made(Unconnected())
-    second = table.connect(server_state=ServerState())
+    second = connect(server_state=ServerState())
     first.connection_lost(None)
     second.connection_made(Closable())
     async with asyncio.timeout(5):
@@ -189,7 +188,7 @@ async def test_a_connection_that_is_made_while_the_last_other_ends_is_closed_in_
 
 async def test_what_is_pipelined_behind_a_request_is_not_parsed_before_it_is_served(lab: Live) -> None:
     state = ServerState()
-    protocol = ConnectionTable(lab.trigger, ConnectionLimits()).connect(server_state=state)
+    protocol = protocol_factory(lab.trigger, ConnectionLimits())(server_state=state)
     transport = Unconnected()
     protocol.connection_made(transport)
     protocol.data_received(b"GET /sleep?60000 HTTP/1.1\r\nhost: localhost\r\n\r\n")

@@ -10,7 +10,7 @@ from whorl.engine.cache import CompiledCache
 from whorl.engine.components import LinkedComponent
 from whorl.engine.compositions import ComponentSource, Composition
 from whorl.engine.engines import Engine
-from whorl.engine.instances import Instance
+from whorl.engine.instances import Instance, instantiate
 from whorl.engine.limits import InstanceLimits
 from whorl.engine.loading import ComponentLoader
 from whorl.engine.memories import Memories
@@ -52,7 +52,7 @@ def linked_lab(host: ScriptedHost, *, is_memory_found: bool = False) -> Iterator
         if not is_memory_found:
             engine.memories = Memories(None)
         component = ComponentLoader(engine, CompiledCache(None)).load("lab", composition)
-        linked = engine.link("lab", component, list(host.interfaces()))
+        linked = LinkedComponent(engine, "lab", component, list(host.interfaces()))
         yield linked
         linked.close()
 
@@ -60,6 +60,6 @@ def linked_lab(host: ScriptedHost, *, is_memory_found: bool = False) -> Iterator
 @asynccontextmanager
 async def scripted_lab(linked: LinkedComponent, host: ScriptedHost) -> AsyncIterator[ScriptedLab]:
     """Instantiate it."""
-    instance = await linked.instantiate(InstanceLimits())
+    instance = await instantiate(linked, InstanceLimits())
     yield ScriptedLab(instance, host)
     instance.close()

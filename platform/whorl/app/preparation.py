@@ -88,7 +88,7 @@ def link(
         allowed_outbound_hosts=allowed_hosts(component),
         key_value_stores=component.key_value_stores,
     )
-    return engine.link(component.id, compiled, [*bind_all(services, grants), *own])
+    return LinkedComponent(engine, component.id, compiled, [*bind_all(services, grants), *own])
 
 
 def check_instances(app: LockedApp, fitting: int) -> None:

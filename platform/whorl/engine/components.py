@@ -3,26 +3,22 @@
 import ctypes
 from collections.abc import Sequence
 from ctypes import c_void_p, cast
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wasmtime import WasmtimeError
 from wasmtime import component as wasm
 
 from whorl.engine import bindings
+from whorl.engine.call_spaces import CallSpace
 from whorl.engine.compositions import MEMORY_EXPORT
+from whorl.engine.engines import Engine
 from whorl.engine.fairness import CoreShare
-from whorl.engine.fibers import CallSpace
-from whorl.engine.host_functions import Instances, callback_address, make_callback, record_failure
+from whorl.engine.host_functions import callback_address, make_callback
 from whorl.engine.host_interfaces import HostFunction, HostInterface, ValueType
-from whorl.engine.instances import Instance
-from whorl.engine.limits import InstanceLimits
 from whorl.engine.memories import MEMORY
 from whorl.engine.waiting import INTERFACE as WAIT_INTERFACE
-from whorl.engine.waiting import WaitFunction
+from whorl.engine.waiting import Suspendable, WaitFunction
 from whorl.errors import ComponentError
-
-if TYPE_CHECKING:
-    from whorl.engine.engines import Engine
 
 _EXPORT = "handle"
 _TYPES = {
@@ -35,7 +31,7 @@ _TYPES = {
 
 
 class LinkedComponent:
-    """A component of one app, linked to what it is granted. Instances of it are made by `instantiate`.
+    """A component of one app, linked to what it is granted, ready to be instantiated.
 
     Args:
         engine: the engine that compiled it.
@@ -48,7 +44,7 @@ class LinkedComponent:
     """
 
     def __init__(
-        self, engine: "Engine", name: str, component: wasm.Component, interfaces: Sequence[HostInterface]
+        self, engine: Engine, name: str, component: wasm.Component, interfaces: Sequence[HostInterface]
     ) -> None:
         self.name = name
         self.ticker = engine.ticker
@@ -58,10 +54,10 @@ class LinkedComponent:
         self.max_memory = engine.configuration.max_memory
         self.max_table_elements = engine.configuration.max_table_elements
         self.is_closed = False
-        self.instances: Instances = {}
+        self.instances: dict[int, Suspendable] = {}  # by the address of their context
         self.spaces: list[CallSpace] = []  # of closed instances, for the next
         self.memory_places: list[int] = []  # as well
-        self.wait = WaitFunction(self.instances, record_failure)
+        self.wait = WaitFunction(self.instances)
         self._component: wasm.Component | None = component
         self._callbacks: list[Any] = []
         self._linker = wasm.Linker(engine.wasmtime)
@@ -77,7 +73,7 @@ class LinkedComponent:
         self.component_address = _address(component)
         self.linker_address = _address(self._linker)
 
-    def _link(self, engine: "Engine", imported: dict[str, Any], provided: dict[str, HostInterface]) -> None:
+    def _link(self, engine: Engine, imported: dict[str, Any], provided: dict[str, HostInterface]) -> None:
         with self._linker.root() as root:
             for name, extern in imported.items():
                 if name not in provided and name != WAIT_INTERFACE:
@@ -113,20 +109,6 @@ class LinkedComponent:
         if error:
             message = WasmtimeError._from_ptr(cast(error, ctypes.POINTER(_error_type())))  # noqa: SLF001
             raise ComponentError(f"component `{self.name}`: `{name}` cannot be linked: {message}")
-
-    async def instantiate(self, limits: InstanceLimits) -> Instance:
-        """Return a new instance; the caller closes it.
-
-        Raises:
-            Trap: the guest's start function trapped, or its initial memory exceeds the limit.
-        """
-        instance = Instance(self, limits)
-        try:
-            await instance.start()
-        except BaseException:
-            instance.close()
-            raise
-        return instance
 
     def close(self) -> None:
         """Free the code and the linker; every instance must have been closed."""

@@ -3,24 +3,21 @@
 import threading
 import warnings
 import weakref
-from collections.abc import Sequence
 from ctypes import c_void_p, cast
 from types import TracebackType
 from typing import Self
 
 from wasmtime import component as wasm
 
-from whorl.engine.components import LinkedComponent
 from whorl.engine.configuration import EngineConfiguration, make_engine
 from whorl.engine.epochs import EpochTicker
 from whorl.engine.fairness import CoreTime
-from whorl.engine.host_interfaces import HostInterface
 from whorl.engine.memories import Memories, Slots
 from whorl.engine.places import Places
 
 
 class Engine:
-    """Compiles, links and runs components; one for a process. Use as a context manager, or call `close`.
+    """What compiles and runs components; one for a process. Use as a context manager, or call `close`.
 
     Attributes:
         address: the engine, as the C API knows it; 0 when it is closed.
@@ -42,14 +39,6 @@ class Engine:
         self.code: weakref.WeakValueDictionary[str, wasm.Component] = weakref.WeakValueDictionary()
         self.loading = threading.Lock()
         self._stop_ticker = weakref.finalize(self, self.ticker.stop)  # at the interpreter's exit too
-
-    def link(self, name: str, component: wasm.Component, interfaces: Sequence[HostInterface]) -> LinkedComponent:
-        """Return `component` linked to `interfaces`, ready to be instantiated.
-
-        Raises:
-            ComponentError: it imports something that nobody provides.
-        """
-        return LinkedComponent(self, name, component, interfaces)
 
     def _memory_slots(self) -> Slots | None:
         count = self.configuration.pooled_memories

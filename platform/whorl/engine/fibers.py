@@ -6,45 +6,46 @@ a poll that did not finish, the instance's `wake` says which: an asyncio future 
 `None` when it only gave the loop a turn. Dropping the future unwinds the stack; nothing of the guest runs after that.
 """
 
-import ctypes
 import re
 from collections.abc import Callable, Generator
-from ctypes import POINTER, c_uint64, c_void_p, cast
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
-
-from wasmtime import WasmtimeError, _bindings
+from typing import Any, Protocol
 
 from whorl.engine import bindings
+from whorl.engine.call_spaces import CallSpace
+from whorl.engine.components import LinkedComponent
+from whorl.engine.epochs import EpochTicker
 from whorl.engine.fairness import LONG
+from whorl.engine.limits import InstanceLimits
 from whorl.engine.traps import LimitExceeded, Trap, words_of
+from whorl.engine.waiting import Suspendable
 
-if TYPE_CHECKING:
-    from whorl.engine.instances import Instance
-
-_ERROR_POINTER = POINTER(_bindings.wasmtime_error_t)
 _SLICE_TICKS = 2
 _REASON = re.compile(r"wasm trap: .*")
 
 
-class CallSpace(ctypes.Structure):
-    """Room for what the C API writes about one instance, by address: its handle, its function, the error of a call."""
+class Guest(Suspendable, Protocol):
+    """The instance that is called.
 
-    _fields_ = (("instance", c_uint64 * 2), ("function", c_uint64 * 4), ("error", c_void_p))
+    Attributes:
+        linked: the component that it is one of.
+        limits: what it may use.
+        ticker: the one of its engine.
+        context: the address of its store's context.
+        space: where its calls leave their errors.
+        cpu_used: seconds of processor time of the current call.
+        deadline_set_at: the tick at which its slice of processor time was last measured out.
+        poisoned: it trapped or was dropped in the middle of a call: it must not be used again.
+    """
 
-    def take_error(self) -> str:
-        """Return the message of the error, of which there must be one; frees it."""
-        value: int = self.error or 0
-        self.error: int | None = None
-        error = WasmtimeError._from_ptr(cast(value, _ERROR_POINTER))  # noqa: SLF001 - the wheel has no public way
-        try:
-            return str(error)
-        finally:
-            error.close()
-
-
-FUNCTION_OFFSET: int = getattr(CallSpace, "function").offset  # noqa: B009 - a ctypes descriptor
-ERROR_OFFSET: int = getattr(CallSpace, "error").offset  # noqa: B009 - as above
+    linked: LinkedComponent
+    limits: InstanceLimits
+    ticker: EpochTicker
+    context: int
+    space: CallSpace
+    cpu_used: float
+    deadline_set_at: int
+    poisoned: bool
 
 
 class Call:
@@ -53,10 +54,10 @@ class Call:
     Whoever begins a call must end it: by awaiting it, by stepping until it is done, or by `drop`.
     """
 
-    __slots__ = ("_future", "_then", "instance")
+    __slots__ = ("_future", "_instance", "_then")
 
-    def __init__(self, instance: "Instance", future: int, then: Callable[[], None] | None = None) -> None:
-        self.instance = instance
+    def __init__(self, instance: Guest, future: int, then: Callable[[], None] | None = None) -> None:
+        self._instance = instance
         self._future = future
         self._then = then
 
@@ -66,7 +67,7 @@ class Call:
         Raises:
             Trap: the guest trapped, or a host function raised while it ran (then that is the cause).
         """
-        instance = self.instance
+        instance = self._instance
         ticker = instance.ticker
         ticker.running = True
         if ticker.asleep:
@@ -95,7 +96,7 @@ class Call:
 
     def drop(self) -> None:
         """Unwind a paused guest; nothing of it runs any more. Its instance is poisoned."""
-        instance = self.instance
+        instance = self._instance
         instance.poisoned = True
         instance.linked.wait.forget(instance.context)
         bindings.future_delete(self._future)
@@ -109,7 +110,7 @@ class Call:
             Trap: as `step`.
             LimitExceeded: the guest used more processor time than it may.
         """
-        instance = self.instance
+        instance = self._instance
         paused = True
         try:
             while paused:
@@ -132,13 +133,13 @@ class Call:
             yield from self.finish().__await__()
 
 
-def _check_cpu(instance: "Instance") -> None:
+def _check_cpu(instance: Guest) -> None:
     limit = instance.limits.cpu
     if limit is not None and instance.cpu_used > limit:
         raise LimitExceeded("cpu", limit)
 
 
-def _trap(instance: "Instance", message: str) -> Trap:
+def _trap(instance: Guest, message: str) -> Trap:
     failure, instance.failure = instance.failure, None
     if isinstance(failure, Trap):
         return failure

@@ -1,24 +1,34 @@
 """Host functions as the C API calls them: one precompiled callback for each function of a flat host interface."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from ctypes import c_void_p, cast
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from whorl.engine import bindings
 from whorl.engine.host_interfaces import HostFunction, ValueType
 from whorl.engine.traps import words_of
 from whorl.engine.values import make_reader, make_writer, read_string
 
-if TYPE_CHECKING:
-    from whorl.engine.instances import Instance
 
-Instances = dict[int, "Instance"]
+class Caller(Protocol):
+    """The instance whose guest calls a host function.
+
+    Attributes:
+        host_calls: how often its guest called the host, over its life.
+        failure: what a host function raised during the current call.
+    """
+
+    host_calls: int
+    failure: BaseException | None
+
+
+Instances = Mapping[int, Caller]
 """The instances of one component, by the address of their context."""
 
-_Call = Callable[["Instance", int, int], None]
+_Call = Callable[[Caller, int, int], None]
 
 
-def record_failure(instance: "Instance", raised: BaseException) -> int:
+def record_failure(instance: Caller, raised: BaseException) -> int:
     """Keep what a host function raised as the cause of the trap, and return the error that makes it one."""
     instance.failure = raised
     message = f"{type(raised).__name__}: {words_of(raised)}"
@@ -71,7 +81,7 @@ def _giving_string(function: HostFunction, instances: Instances) -> Any:
     return callback
 
 
-def _taking_string(call: Callable[["Instance", bytes], None], instances: Instances) -> Any:
+def _taking_string(call: Callable[[Caller, bytes], None], instances: Instances) -> Any:
     def callback(
         _data: Any, context: int, _type: Any, arguments: int, _count: int, _results: int, _result_count: int
     ) -> int | None:

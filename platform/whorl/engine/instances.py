@@ -3,19 +3,18 @@
 import asyncio
 import ctypes
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from whorl.engine import bindings
-from whorl.engine.fibers import ERROR_OFFSET, FUNCTION_OFFSET, Call, CallSpace
+from whorl.engine.call_spaces import ERROR_OFFSET, FUNCTION_OFFSET, CallSpace
+from whorl.engine.components import LinkedComponent
+from whorl.engine.epochs import EpochTicker
+from whorl.engine.fibers import Call
 from whorl.engine.host_interfaces import ValueType
 from whorl.engine.limits import InstanceLimits
 from whorl.engine.memories import Memories, Memory
 from whorl.engine.tasks import TaskTable
 from whorl.engine.values import make_reader
-
-if TYPE_CHECKING:
-    from whorl.engine.components import LinkedComponent
-    from whorl.engine.epochs import EpochTicker
 
 _UNLIMITED = -1
 _read_pages = make_reader((ValueType.U32,))
@@ -68,7 +67,7 @@ class Instance:
         "wake",
     )
 
-    def __init__(self, linked: "LinkedComponent", limits: InstanceLimits) -> None:
+    def __init__(self, linked: LinkedComponent, limits: InstanceLimits) -> None:
         self.closed = True
         engine_address = linked.engine.address
         if linked.is_closed or not engine_address:
@@ -185,3 +184,18 @@ class Instance:
     def __del__(self) -> None:
         if not self.closed:
             warnings.warn(f"instance of `{self.component}` was not closed", ResourceWarning, source=self, stacklevel=2)
+
+
+async def instantiate(linked: LinkedComponent, limits: InstanceLimits) -> Instance:
+    """Return a new instance of `linked`; the caller closes it.
+
+    Raises:
+        Trap: the guest's start function trapped, or its initial memory exceeds the limit.
+    """
+    instance = Instance(linked, limits)
+    try:
+        await instance.start()
+    except BaseException:
+        instance.close()
+        raise
+    return instance

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from whorl.engine.components import LinkedComponent
 from whorl.engine.fibers import Call
-from whorl.engine.instances import Instance
+from whorl.engine.instances import Instance, instantiate
 from whorl.engine.limits import InstanceLimits
 from whorl.engine.traps import Trap
 from whorl.engine.turns import PoolFullError, Turns
@@ -88,7 +88,7 @@ class InstancePool(Turns):
         if self.settings.warm:
             self._places.make_room()
         while len(self._ready) < self.settings.warm and self._places.has_room:
-            self._ready.append(await self.linked.instantiate(self.settings.limits))
+            self._ready.append(await instantiate(self.linked, self.settings.limits))
 
     def take(self) -> Instance | None:
         """Return an instance if a place is free and one is warm or can be made at once; else try `acquire`."""
@@ -133,7 +133,7 @@ class InstancePool(Turns):
         if not self._places.make_room():
             raise PoolFullError(f"component `{self.linked.name}`: all instances that the engine can have are in use")
         try:
-            return await self.linked.instantiate(self.settings.limits)
+            return await instantiate(self.linked, self.settings.limits)
         except Trap as trap:
             if not str(trap).startswith(_EXHAUSTED):
                 raise

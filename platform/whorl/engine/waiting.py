@@ -5,20 +5,20 @@ answer is given at once; else the instance gets a future (`Instance.wake`) that 
 answer is made when the fiber is polled again.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Mapping
 from ctypes import c_void_p, cast, memmove
 from functools import partial
 from struct import Struct
 from time import monotonic_ns
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from whorl.engine import bindings
+from whorl.engine.host_functions import Caller, record_failure
 from whorl.engine.host_interfaces import ValueType
 from whorl.engine.packing import MalformedError
+from whorl.engine.tasks import TaskTable
 from whorl.engine.values import make_reader, make_writer
-
-if TYPE_CHECKING:
-    from whorl.engine.instances import Instance
 
 NEVER = (1 << 64) - 1
 INTERFACE = "whorl:host/tasks@0.1.0"
@@ -27,12 +27,25 @@ _read = make_reader((ValueType.STRING, ValueType.U64))
 _pack_continuation = Struct("<QQQ").pack
 
 
+class Suspendable(Caller, Protocol):
+    """The instance whose guest calls `wait`.
+
+    Attributes:
+        tasks: what takes time for this guest, and whether it is ready.
+        loop: the event loop that its guest is polled on.
+        wake: the future that the suspended guest waits for, None while it runs or merely yielded.
+    """
+
+    tasks: TaskTable
+    loop: asyncio.AbstractEventLoop
+    wake: asyncio.Future[None] | None
+
+
 class WaitFunction:
     """The callbacks of `wait` for the instances of one component; kept as long as the component is linked."""
 
-    def __init__(self, instances: dict[int, "Instance"], fail: Callable[["Instance", BaseException], int]) -> None:
+    def __init__(self, instances: Mapping[int, Suspendable]) -> None:
         self._instances = instances
-        self._fail = fail
         self._suspended: dict[int, _Suspension] = {}
         self._write = make_writer(ValueType.STRING)
         self.callback = bindings.AsyncCallback(self._wait)
@@ -49,10 +62,10 @@ class WaitFunction:
             suspension.answer_if_ready()
         except BaseException as raised:  # noqa: BLE001 - nothing may pass through C; it becomes a trap
             self._suspended.pop(context, None)
-            memmove(error, self._fail(instance, raised).to_bytes(8, "little"), 8)
+            memmove(error, record_failure(instance, raised).to_bytes(8, "little"), 8)
         memmove(go, _pack_continuation(self._resume_address, context, 0), 24)
 
-    def _suspend(self, instance: "Instance", arguments: int, results: int) -> "_Suspension":
+    def _suspend(self, instance: Suspendable, arguments: int, results: int) -> "_Suspension":
         instance.host_calls += 1
         names, deadline = _read(arguments)
         try:
@@ -85,7 +98,7 @@ class _Suspension:
     __slots__ = ("_answer", "_answered", "_deadline", "_instance", "_tasks", "_timer")
 
     def __init__(
-        self, instance: "Instance", tasks: frozenset[int], deadline: int, answer: Callable[[bytes], None]
+        self, instance: Suspendable, tasks: frozenset[int], deadline: int, answer: Callable[[bytes], None]
     ) -> None:
         self._instance = instance
         self._tasks = tasks

@@ -8,10 +8,8 @@ for too long. There are no timers for single connections or requests.
 
 import asyncio
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from whorl.server.applications import DirectApplication
-from whorl.server.connections import HttpConnection
 from whorl.server.limits import ConnectionLimits
 
 if TYPE_CHECKING:
@@ -26,6 +24,32 @@ _SPARED = 1.0
 """Seconds for which an idle connection is not closed in favour of another: its client may be about to send."""
 
 
+class Connection(Protocol):
+    """What the table needs of a connection.
+
+    Attributes:
+        loop: its event loop.
+        is_idle: nothing is under way; the table's to set.
+        idle_since: when that was last so, on the event loop's clock.
+    """
+
+    loop: asyncio.AbstractEventLoop
+    is_idle: bool
+    idle_since: float
+
+    def check(self, now: float) -> None:
+        """End what takes too long."""
+
+    def end_idleness(self) -> None:
+        """Close, for nothing is under way."""
+
+    def give_way(self) -> None:
+        """Close at once: another needs the place."""
+
+    def shutdown(self) -> None:
+        """Serve what is under way, then close; the server's to call."""
+
+
 class ConnectionTable:
     """The connections of one server in one event loop.
 
@@ -34,32 +58,30 @@ class ConnectionTable:
         refused: connections that were turned away since there were too many.
     """
 
-    def __init__(self, application: DirectApplication, limits: ConnectionLimits) -> None:
+    def __init__(self, limits: ConnectionLimits) -> None:
         self.limits = limits
         self.refused = 0
-        self._application = application
         # The first of a plain dictionary is found by passing over all that were before it.
-        self._idle: OrderedDict[HttpConnection, float] = OrderedDict()
-        self._refused: set[HttpConnection] = set()
-        self._active: set[HttpConnection] = set()
+        self._idle: OrderedDict[Connection, float] = OrderedDict()
+        self._refused: set[Connection] = set()
+        self._active: set[Connection] = set()
         self._state: ServerState | None = None
         self._default_headers: Any = None
         self._date_line = b""
         self._timer: asyncio.TimerHandle | None = None
         self._pause = min(_LONGEST_PAUSE, limits.head_timeout / _SWEEPS, limits.idle_timeout / _SWEEPS)
 
-    def connect(self, *, server_state: "ServerState", **_: Any) -> HttpConnection:
-        """Return the protocol of a new connection, as uvicorn makes them."""
+    def join(self, state: "ServerState") -> None:
+        """The connections are those of the server that has this state."""
         if self._state is None:
-            self._state = server_state
-        return HttpConnection(self._application, self)
+            self._state = state
 
     def __len__(self) -> int:
         return len(self._idle) + len(self._active)
 
     # What connections call.
 
-    def admit(self, connection: HttpConnection) -> bool:
+    def admit(self, connection: Connection) -> bool:
         """Take in a new connection; False: it is not to be served."""
         most = self.limits.max_connections
         has_place = most is None or len(self) < most or self._make_place()
@@ -80,7 +102,7 @@ class ConnectionTable:
         """Whether a connection that is refused for want of place may wait for its client to read that."""
         return len(self._refused) <= _MOST_REFUSED
 
-    def forget(self, connection: HttpConnection) -> None:
+    def forget(self, connection: Connection) -> None:
         """A connection is gone."""
         self._idle.pop(connection, None)
         self._active.discard(connection)
@@ -91,13 +113,13 @@ class ConnectionTable:
             self._timer.cancel()
             self._timer = None
 
-    def note_idle(self, connection: HttpConnection) -> None:
+    def note_idle(self, connection: Connection) -> None:
         """A connection waits for its next request, from now on."""
         self._active.discard(connection)
         connection.is_idle = True
         connection.idle_since = self._idle[connection] = connection.loop.time()
 
-    def note_active(self, connection: HttpConnection) -> None:
+    def note_active(self, connection: Connection) -> None:
         """A connection is in use."""
         connection.is_idle = False
         self._idle.pop(connection, None)
@@ -131,7 +153,7 @@ class ConnectionTable:
         for connection in tuple(self._active):
             connection.check(now)
 
-    def _longest_idle(self, limit: float) -> HttpConnection | None:
+    def _longest_idle(self, limit: float) -> Connection | None:
         """Return a connection that has been idle since `limit`."""
         for _ in range(len(self._idle)):
             connection = next(iter(self._idle))
@@ -144,9 +166,9 @@ class ConnectionTable:
         return None
 
     @staticmethod
-    def _connections(state: "ServerState") -> set[HttpConnection]:
+    def _connections(state: "ServerState") -> set[Connection]:
         # uvicorn names its own protocols there, and calls `shutdown` alone.
-        return cast("set[HttpConnection]", state.connections)
+        return cast("set[Connection]", state.connections)
 
     def _make_place(self) -> bool:
         connection = self._longest_idle(asyncio.get_running_loop().time() - _SPARED)

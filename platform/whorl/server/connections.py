@@ -15,19 +15,17 @@ are kept by `ConnectionTable.sweep`, which asks each connection that is not idle
 import asyncio
 import logging
 from collections import deque
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from whorl.server.answers import Framing, encode_informational, encode_whole
 from whorl.server.applications import DirectApplication
+from whorl.server.connection_table import ConnectionTable
 from whorl.server.parsing import RefusedError, RequestParser
 from whorl.server.streams import HIGH_WATER, Stream
 from whorl.server.wires import REFUSED, UNREAD, Linger, Wire
 from whorl.triggers.http.headers import client_address
 from whorl.triggers.http.messages import ClientDisconnectedError, Fields, IncomingRequest
 from whorl.triggers.http.responses import Reply, ResponseHead
-
-if TYPE_CHECKING:
-    from whorl.server.connection_table import ConnectionTable
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +55,7 @@ class HttpConnection(asyncio.Protocol):
         idle_since: when that was last so, on the event loop's clock.
     """
 
-    def __init__(self, application: DirectApplication, table: "ConnectionTable") -> None:
+    def __init__(self, application: DirectApplication, table: ConnectionTable) -> None:
         self._application = application
         self._table = table
         self.loop = asyncio.get_running_loop()

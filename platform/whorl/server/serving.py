@@ -16,9 +16,11 @@ from types import FrameType
 from typing import Any, cast
 
 import uvicorn
+from uvicorn.server import ServerState
 
 from whorl.server.applications import DirectApplication
 from whorl.server.connection_table import ConnectionTable
+from whorl.server.connections import HttpConnection
 from whorl.server.limits import ConnectionLimits
 from whorl.server.signals import ending_signals
 
@@ -91,6 +93,17 @@ def event_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
+def protocol_factory(application: DirectApplication, limits: ConnectionLimits) -> Callable[..., HttpConnection]:
+    """Return what uvicorn makes connections to `application` by, all of them in one table."""
+    table = ConnectionTable(limits)
+
+    def connect(*, server_state: ServerState, **_: Any) -> HttpConnection:
+        table.join(server_state)
+        return HttpConnection(application, table)
+
+    return connect
+
+
 def make_server(
     application: Callable[..., Any] | DirectApplication,
     ready: Callable[[], None],
@@ -103,7 +116,7 @@ def make_server(
     settings = settings or ServerSettings()
     connections: Any = "httptools"
     if isinstance(application, DirectApplication):
-        connections = ConnectionTable(application, settings.limits).connect
+        connections = protocol_factory(application, settings.limits)
     config = uvicorn.Config(
         cast("Any", application),
         http=connections,

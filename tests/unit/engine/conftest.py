@@ -23,7 +23,7 @@ def engine() -> Iterator[Engine]:
 def link(engine: Engine) -> Link:
     def make(text: str | bytes) -> tuple[LinkedComponent, Probe]:
         probe = Probe()
-        return engine.link("guest", wasm.Component(engine.wasmtime, text), [probe.interface()]), probe
+        return LinkedComponent(engine, "guest", wasm.Component(engine.wasmtime, text), [probe.interface()]), probe
 
     return make
 

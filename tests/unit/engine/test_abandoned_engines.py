@@ -14,13 +14,15 @@ import asyncio, gc, sys, threading, time
 from engine_guests import NOTE
 from engine_probe import Probe
 from wasmtime import component as wasm
+from whorl.engine.components import LinkedComponent
 from whorl.engine.engines import Engine
+from whorl.engine.instances import instantiate
 from whorl.engine.limits import InstanceLimits
 
 async def use():
     engine = Engine()
-    linked = engine.link("guest", wasm.Component(engine.wasmtime, NOTE), [Probe().interface()])
-    instance = await linked.instantiate(InstanceLimits())
+    linked = LinkedComponent(engine, "guest", wasm.Component(engine.wasmtime, NOTE), [Probe().interface()])
+    instance = await instantiate(linked, InstanceLimits())
     await instance.call()
     return engine, linked, instance
 
@@ -90,7 +92,7 @@ engine, linked, instance = asyncio.run(use())
 instance.close()
 engine.close()
 async def again():
-    await linked.instantiate(InstanceLimits())
+    await instantiate(linked, InstanceLimits())
 try:
     asyncio.run(again())
 except RuntimeError as error:

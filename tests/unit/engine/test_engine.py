@@ -14,7 +14,7 @@ from whorl.engine.components import LinkedComponent
 from whorl.engine.engines import Engine
 from whorl.engine.epochs import EpochTicker
 from whorl.engine.fibers import Call
-from whorl.engine.instances import Instance
+from whorl.engine.instances import Instance, instantiate
 from whorl.engine.limits import InstanceLimits
 from whorl.engine.traps import LimitExceeded, Trap
 from whorl.errors import ComponentError
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 
 @asynccontextmanager
 async def instance_of(linked: LinkedComponent, limits: InstanceLimits | None = None) -> AsyncIterator[Instance]:
-    instance = await linked.instantiate(limits or InstanceLimits())
+    instance = await instantiate(linked, limits or InstanceLimits())
     try:
         yield instance
     finally:
@@ -176,7 +176,7 @@ async def test_a_cancelled_wait_leaves_nothing_behind(link: Link) -> None:
 
 async def test_many_guests_wait_at_once_in_one_thread(link: Link) -> None:
     linked, probe = link(SLEEP)
-    instances = [await linked.instantiate(InstanceLimits()) for _ in range(200)]
+    instances = [await instantiate(linked, InstanceLimits()) for _ in range(200)]
     probe.number = time.monotonic_ns() + 50_000_000
     await asyncio.gather(*[finish(instance.call()) for instance in instances])
     for instance in instances:
@@ -187,7 +187,7 @@ async def test_many_guests_wait_at_once_in_one_thread(link: Link) -> None:
 async def test_an_import_that_nobody_provides_is_named(engine: Engine) -> None:
     component = wasm.Component(engine.wasmtime, NOTE)
     with pytest.raises(ComponentError, match="component `shop` imports `test:host/probe@0.1.0`, which nobody provides"):
-        engine.link("shop", component, [])
+        LinkedComponent(engine, "shop", component, [])
 
 
 async def test_the_memory_of_a_guest_is_measured_between_its_calls(link: Link, measured: Measured) -> None:

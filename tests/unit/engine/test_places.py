@@ -9,6 +9,7 @@ from engine_guests import NOTE
 from engine_probe import Probe
 from wasmtime import component as wasm
 
+from whorl.engine.components import LinkedComponent
 from whorl.engine.configuration import EngineConfiguration
 from whorl.engine.engines import Engine
 from whorl.engine.instances import Instance
@@ -26,7 +27,7 @@ async def pools_of(most: int, *settings: PoolSettings) -> AsyncIterator[list[Ins
         component = wasm.Component(engine.wasmtime, NOTE)
         pools = []
         for number, each in enumerate(settings):
-            linked = engine.link(f"guest-{number}", component, [Probe().interface()])
+            linked = LinkedComponent(engine, f"guest-{number}", component, [Probe().interface()])
             stack.callback(linked.close)
             pools.append(InstancePool(linked, each))
             stack.push_async_callback(pools[-1].close)

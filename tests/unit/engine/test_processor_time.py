@@ -7,7 +7,9 @@ from engine_guests import guest
 from engine_probe import Probe
 from wasmtime import component as wasm
 
+from whorl.engine.components import LinkedComponent
 from whorl.engine.engines import Engine
+from whorl.engine.instances import instantiate
 from whorl.engine.limits import InstanceLimits
 from whorl.engine.traps import LimitExceeded
 
@@ -32,8 +34,8 @@ class SoonProbe(Probe):
 
 
 async def test_a_guest_that_waits_again_and_again_is_stopped_at_its_processor_time(engine: Engine) -> None:
-    linked = engine.link("guest", wasm.Component(engine.wasmtime, NAPS), [SoonProbe().interface()])
-    instance = await linked.instantiate(InstanceLimits(cpu=0.02))
+    linked = LinkedComponent(engine, "guest", wasm.Component(engine.wasmtime, NAPS), [SoonProbe().interface()])
+    instance = await instantiate(linked, InstanceLimits(cpu=0.02))
     with pytest.raises(LimitExceeded, match="`cpu`"):
         await instance.call()
     instance.close()

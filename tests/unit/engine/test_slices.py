@@ -6,8 +6,10 @@ from engine_probe import Probe
 from wasmtime import component as wasm
 
 from whorl.engine import bindings
+from whorl.engine.components import LinkedComponent
 from whorl.engine.engines import Engine
 from whorl.engine.epochs import EpochTicker
+from whorl.engine.instances import instantiate
 from whorl.engine.limits import InstanceLimits
 
 pytestmark = pytest.mark.anyio
@@ -37,9 +39,9 @@ class TickingProbe(Probe):
 async def test_a_guest_that_was_late_once_has_whole_slices_again(engine: Engine) -> None:
     """Its next calls take one tick each, which is less than a slice: none of them pauses."""
     probe = TickingProbe(engine)
-    linked = engine.link("guest", wasm.Component(engine.wasmtime, ASKS), [probe.interface()])
+    linked = LinkedComponent(engine, "guest", wasm.Component(engine.wasmtime, ASKS), [probe.interface()])
     linked.ticker = probe.ticker
-    instance = await linked.instantiate(InstanceLimits())
+    instance = await instantiate(linked, InstanceLimits())
     probe.ticks = 2
     late = instance.call()
     assert not late.step()

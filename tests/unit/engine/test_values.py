@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from wasmtime import component as wasm
 
 from whorl.engine import bindings
+from whorl.engine.components import LinkedComponent
 from whorl.engine.engines import Engine
 from whorl.engine.host_interfaces import HostFunction, HostInterface, ValueType
+from whorl.engine.instances import instantiate
 from whorl.engine.limits import InstanceLimits
 from whorl.engine.packing import Text, is_utf8, pack, unpack
 from whorl.engine.traps import Trap
@@ -102,7 +104,7 @@ def test_what_is_packed_can_cross_and_comes_back(data: bytes) -> None:
 async def test_an_answer_that_is_not_utf8_is_a_trap_of_the_guest_that_asked(link: Link) -> None:
     linked, probe = link(ECHO)
     probe.answer = b"\xff"
-    instance = await linked.instantiate(InstanceLimits())
+    instance = await instantiate(linked, InstanceLimits())
     with pytest.raises(Trap, match=r"`echo` of the host answered b'\\xff', which is not a string in UTF-8"):
         await instance.call()
     instance.close()
@@ -124,4 +126,4 @@ def test_a_function_of_other_types_than_the_import_is_not_linked(
     echo = HostFunction("echo", params, result, lambda *_: None)
     functions = (*(each for each in whole.functions if each.name != "echo"), echo)
     with pytest.raises(ComponentError, match="`echo` of `test:host/probe@0.1.0` has other types here"):
-        engine.link("shop", wasm.Component(engine.wasmtime, ECHO), [HostInterface(whole.name, functions)])
+        LinkedComponent(engine, "shop", wasm.Component(engine.wasmtime, ECHO), [HostInterface(whole.name, functions)])

@@ -19,11 +19,13 @@ from hypothesis import strategies as st
 from wasmtime import component as wasm
 
 from whorl.engine.cache import CompiledCache
+from whorl.engine.components import LinkedComponent
 from whorl.engine.compositions import ComponentSource, Composition
 from whorl.engine.configuration import EngineConfiguration, make_engine
 from whorl.engine.engines import Engine
 from whorl.engine.fibers import Call
 from whorl.engine.host_interfaces import HostFunction, HostInterface, ValueType
+from whorl.engine.instances import instantiate
 from whorl.engine.limits import InstanceLimits
 from whorl.engine.packing import Text
 from whorl.engine.tools import ComponentTools, cached_in
@@ -93,7 +95,7 @@ async def end(call: Call) -> None:
 
 def call_once(linked: Any) -> None:
     async def run() -> None:
-        instance = await linked.instantiate(InstanceLimits())
+        instance = await instantiate(linked, InstanceLimits())
         await end(instance.call())
         instance.close()
 
@@ -104,13 +106,13 @@ def answers(engine: Engine) -> None:
     """What host functions answer, of each type."""
     probe = Probe()
     giving: list[Any] = [None]
-    asked = [engine.link("guest", wasm.Component(engine.wasmtime, ECHO), [probe.interface()])]
+    asked = [LinkedComponent(engine, "guest", wasm.Component(engine.wasmtime, ECHO), [probe.interface()])]
     for name, kind in KINDS.items():
         text = ASKS.replace("KIND", name).replace("CORE", "i64" if name.endswith("64") else "i32")
         interface = HostInterface(
             "test:host/kinds@0.1.0", (HostFunction("give", (), kind, lambda _instance: giving[0]),)
         )
-        asked.append(engine.link("guest", wasm.Component(engine.wasmtime, text), [interface]))
+        asked.append(LinkedComponent(engine, "guest", wasm.Component(engine.wasmtime, text), [interface]))
 
     @quietly
     @given(values, st.sampled_from(asked))
@@ -124,7 +126,7 @@ def answers(engine: Engine) -> None:
 def failures(engine: Engine) -> None:
     """What host functions raise."""
     probe = Probe()
-    linked = engine.link("guest", wasm.Component(engine.wasmtime, NOTE), [probe.interface()])
+    linked = LinkedComponent(engine, "guest", wasm.Component(engine.wasmtime, NOTE), [probe.interface()])
 
     @settings(quietly, max_examples=CASES // 3)
     @given(surrogates.map(ValueError) | st.binary().map(OSError) | st.just(SilentError()))
@@ -137,14 +139,14 @@ def failures(engine: Engine) -> None:
 
 def limits(engine: Engine) -> None:
     """What instances may use."""
-    linked = engine.link("guest", wasm.Component(engine.wasmtime, NOTE), [Probe().interface()])
+    linked = LinkedComponent(engine, "guest", wasm.Component(engine.wasmtime, NOTE), [Probe().interface()])
 
     @settings(quietly, max_examples=CASES // 3)
     @given(values | numbers, values | numbers)
     def limit(memory: Any, elements: Any) -> None:
         async def run() -> None:
             with suppress(Trap, ValueError):
-                (await linked.instantiate(InstanceLimits(memory, elements))).close()
+                (await instantiate(linked, InstanceLimits(memory, elements))).close()
 
         asyncio.run(run())
 
@@ -165,7 +167,7 @@ def links(engine: Engine) -> None:
         whole = Probe().interface().functions
         named = tuple(HostFunction(each, params, result, print) for each, params, result in given_functions)
         with suppress(ComponentError):
-            engine.link("guest", component, [HostInterface(name, (*named, *whole))]).close()
+            LinkedComponent(engine, "guest", component, [HostInterface(name, (*named, *whole))]).close()
 
     link()
 

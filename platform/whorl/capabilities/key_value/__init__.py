@@ -6,7 +6,8 @@ a component was granted to `whorl:host/key-value`, and `operations` are the func
 
 from whorl.capabilities.key_value.backends import StoreConfiguration, default_configurations
 from whorl.capabilities.key_value.capability import KeyValueCapability, KeyValueStores
-from whorl.capabilities.key_value.stores import Mismatch, Store, StoreFailure
+from whorl.capabilities.key_value.failures import StoreFailure
+from whorl.capabilities.key_value.stores import Mismatch, Store
 
 __all__ = [
     "KeyValueCapability",

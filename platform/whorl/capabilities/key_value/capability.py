@@ -10,8 +10,9 @@ from typing import Self
 
 from whorl.capabilities.key_value import operations
 from whorl.capabilities.key_value.backends import BACKENDS, StoreConfiguration
+from whorl.capabilities.key_value.failures import StoreBusy, StoreFailure
 from whorl.capabilities.key_value.pending import Answer, Caller, LockQueue, PendingCalls
-from whorl.capabilities.key_value.stores import Backend, Clock, Store, StoreBusy, StoreFailure, wall_clock
+from whorl.capabilities.key_value.stores import Backend, Clock, Store, wall_clock
 from whorl.engine.host_interfaces import HostFunction, HostInterface, ValueType
 from whorl.errors import ManifestError, StoreError
 

@@ -3,8 +3,9 @@
 import heapq
 from collections.abc import Generator, Iterable, Sequence
 
+from whorl.capabilities.key_value.failures import limited
 from whorl.capabilities.key_value.readings import Reading, whole
-from whorl.capabilities.key_value.stores import Clock, Mismatch, add_to_counter, limited
+from whorl.capabilities.key_value.stores import Clock, Mismatch, add_to_counter
 
 _PURGED_AT_ONCE = 100
 

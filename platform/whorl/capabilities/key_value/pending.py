@@ -15,8 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol
 
+from whorl.capabilities.key_value.failures import StoreBusy, StoreFailure
 from whorl.capabilities.key_value.readings import Item, Reading
-from whorl.capabilities.key_value.stores import StoreBusy, StoreFailure
 from whorl.engine.packing import MalformedError
 from whorl.engine.tasks import TaskTable
 

@@ -10,7 +10,7 @@ from contextlib import closing
 from time import perf_counter
 from typing import Generic, TypeVar
 
-from whorl.capabilities.key_value.stores import limited
+from whorl.capabilities.key_value.failures import limited
 
 SLICE_SECONDS = 0.002
 """How long a slice is read for; packing what was read takes about as long again."""

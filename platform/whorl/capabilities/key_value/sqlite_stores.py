@@ -8,17 +8,16 @@ fails, with its key and type.
 import logging
 import sqlite3
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from functools import partial, wraps
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from pathlib import Path
+from typing import Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
 from whorl.capabilities.key_value import statements
+from whorl.capabilities.key_value.failures import StoreBusy, StoreFailure, limited
 from whorl.capabilities.key_value.readings import Reading, whole
-from whorl.capabilities.key_value.stores import Mismatch, StoreBusy, StoreFailure, add_to_counter, limited
+from whorl.capabilities.key_value.stores import Clock, Mismatch, add_to_counter
 from whorl.engine.packing import is_utf8
-
-if TYPE_CHECKING:
-    from whorl.capabilities.key_value.sqlite import SqliteBackend
 
 _logger = logging.getLogger(__name__)
 
@@ -51,10 +50,32 @@ def _failures() -> Iterator[None]:
         raise _failure(error) from error
 
 
+class OpenFile(Protocol):
+    """The SQLite file that a store is in.
+
+    Attributes:
+        path: where it is.
+        connection: to read and write it by.
+        now: the clock that ends times to live.
+    """
+
+    path: Path
+    connection: sqlite3.Connection
+    now: Clock
+
+    def transaction(
+        self, kind: Literal["IMMEDIATE", "DEFERRED"] = "IMMEDIATE"
+    ) -> AbstractContextManager[sqlite3.Connection]:
+        """Make what happens within one change, all of it or none; `DEFERRED` if it only reads."""
+
+    def purge(self, now: int) -> None:
+        """Delete some of what has expired by `now`, in any store, if that is due; within a transaction."""
+
+
 class SqliteStore:
     """One store in an SQLite file (`Store`)."""
 
-    def __init__(self, backend: "SqliteBackend", label: str) -> None:
+    def __init__(self, backend: OpenFile, label: str) -> None:
         self._backend = backend
         self._label = label
         self._connection = backend.connection

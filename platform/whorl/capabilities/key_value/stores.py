@@ -8,26 +8,15 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from struct import Struct
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from whorl.capabilities.key_value.readings import Reading
-
-MAX_RESULT_BYTES = 128 * 1024 * 1024
-"""The most that one call gives a guest, in bytes of keys or values; Spin has the same limit."""
+from whorl.capabilities.key_value.failures import StoreFailure
+from whorl.capabilities.key_value.readings import Reading
 
 Clock = Callable[[], int]
 """Gives the milliseconds since 1970-01-01T00:00:00Z."""
 
 _COUNTER = Struct("<q")
-
-
-class StoreFailure(Exception):  # noqa: N818 - `StoreError` is the operator's; this one is a value that the guest gets
-    """A store could not do what was asked; the text is what the guest gets as `other`."""
-
-
-class StoreBusy(StoreFailure):
-    """Another process holds the store locked; nothing has changed, and the call may be made again later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +41,10 @@ class Store(Protocol):
     def exists(self, key: bytes) -> bool:
         """Tell whether `key` has a value."""
 
-    def read_keys(self) -> "Reading[Any, bytes]":
+    def read_keys(self) -> Reading[Any, bytes]:
         """Begin to read all keys, in no order; at most `MAX_RESULT_BYTES` of them."""
 
-    def read_many(self, keys: Sequence[bytes]) -> "Reading[Any, bytes | None]":
+    def read_many(self, keys: Sequence[bytes]) -> Reading[Any, bytes | None]:
         """Begin to read the value of each of `keys`, in their order; at most `MAX_RESULT_BYTES` together."""
 
     def keys(self) -> list[bytes]:
@@ -90,17 +79,6 @@ class Backend(Protocol):
 def wall_clock() -> int:
     """Return the time, as a `Clock`."""
     return time.time_ns() // 1_000_000
-
-
-def limited(total: int) -> int:
-    """Return `total`, the bytes of a result so far.
-
-    Raises:
-        StoreFailure: the result is larger than a guest may get at once.
-    """
-    if total > MAX_RESULT_BYTES:
-        raise StoreFailure(f"query result exceeds limit of {MAX_RESULT_BYTES} bytes")
-    return total
 
 
 def add_to_counter(value: bytes | None, delta: int) -> tuple[int, bytes]:

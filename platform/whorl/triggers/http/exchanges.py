@@ -45,6 +45,7 @@ class Exchange:
     """A request on its way in and a response on its way out, for one instance.
 
     Attributes:
+        instance: the guest's.
         response: its head, once the guest has set it.
         whole: all of it, when the guest gave it at once.
         complete: the guest has finished its response.
@@ -53,7 +54,7 @@ class Exchange:
         status_without_response: set when the guest has ended: what the client gets if there is no response.
 
     Args:
-        instance: the guest's.
+        instance: as above.
         request: what came; if it can receive, more of its body follows by `feed` and `end`. Its headers are not used.
         fields: the field lines that the guest sees.
         heads: reads the heads of the guest's responses.
@@ -64,7 +65,6 @@ class Exchange:
         "_fields",
         "_given",
         "_heads",
-        "_instance",
         "_is_refused",
         "_output",
         "_request",
@@ -75,6 +75,7 @@ class Exchange:
         "broken",
         "complete",
         "failure",
+        "instance",
         "output_ready",
         "response",
         "status_without_response",
@@ -84,7 +85,7 @@ class Exchange:
 
     def __init__(self, instance: Instance, request: IncomingRequest, fields: bytes, heads: ResponseHeads) -> None:
         body = request.body
-        self._instance = instance
+        self.instance = instance
         self._request = request
         self._fields = fields
         self._heads = heads
@@ -111,37 +112,37 @@ class Exchange:
     def feed(self, data: bytes) -> None:
         """Add a piece of the request's body."""
         self._unread.append(data)
-        self._instance.tasks.mark(REQUEST_BODY)
+        self.instance.tasks.mark(REQUEST_BODY)
 
     async def room(self) -> None:
         """Wait until the guest has read enough for another piece."""
         while self._unread.size >= REQUEST_BUFFER:
-            self._room = self._instance.loop.create_future()
+            self._room = self.instance.loop.create_future()
             await self._room
 
     def end(self, trailers: Headers = ()) -> None:
         """The request's body is complete."""
         self._ended = True
         self._trailers_in = trailers
-        self._instance.tasks.mark(REQUEST_BODY)
+        self.instance.tasks.mark(REQUEST_BODY)
 
     def break_off(self, code: bytes) -> None:
         """The request's body will never be complete."""
         self.broken = code
-        self._instance.tasks.mark(REQUEST_BODY)
+        self.instance.tasks.mark(REQUEST_BODY)
 
     # The face's side: the response's body.
 
     async def output(self) -> None:
         """Wait until there is something new to send, or the guest has ended."""
         if not (self._output or self.complete or self.failure is not None or self.status_without_response is not None):
-            self.output_ready = self._instance.loop.create_future()
+            self.output_ready = self.instance.loop.create_future()
             await self.output_ready
 
     async def head(self) -> None:
         """Wait until there is a response or there never will be."""
         while self.response is None and self.failure is None and self.status_without_response is None:
-            self.output_ready = self._instance.loop.create_future()
+            self.output_ready = self.instance.loop.create_future()
             await self.output_ready
 
     def take_output(self) -> bytes:
@@ -160,7 +161,7 @@ class Exchange:
         """The client has taken `size` bytes of the body."""
         self._unsent_size -= size
         if self.status_without_response is None and self._unsent_size < RESPONSE_BUFFER:
-            self._instance.tasks.mark(RESPONSE_SINK)
+            self.instance.tasks.mark(RESPONSE_SINK)
 
     def conclude(self, status_without_response: int) -> None:
         """The guest has ended; its instance may serve others from now on."""
@@ -177,7 +178,7 @@ class Exchange:
     def request(self) -> bytes:
         """Answer `request`: the head and what is there of the body."""
         if self._is_long():
-            return self._start(b"sm" + challenge(self._instance), b"")
+            return self._start(b"sm" + challenge(self.instance), b"")
         body = self._take_unread(REQUEST_BUFFER) if self._unread.size else b""
         flags = b"" if self._ended and not self._unread.size and not self._trailers_in else b"s"
         if body.isascii():
@@ -199,27 +200,27 @@ class Exchange:
         """Answer `body-read`: packed bytes, `m`, `p`, `e` or `x`."""
         if self._unread.size:
             if self._is_long():
-                return b"m" + challenge(self._instance)
+                return b"m" + challenge(self.instance)
             return pack(self._take_unread(max(limit, 1)))
         if self.broken is not None:
             return b"x" + self.broken
         if self._ended:
             return b"e" + encode_head(encode_fields(self._trailers_in))
-        self._instance.tasks.ask()
+        self.instance.tasks.ask()
         return b"p"
 
     def read_into(self, address: int, size: int) -> int:
         """Write at most `size` bytes of the body to the adapter's memory; answer as `body-into`."""
         if size >= ENDED:
             raise MalformedError(f"an adapter asked for {size} bytes at once")
-        count = self._unread.take_into(memory_of(self._instance), address, size)
+        count = self._unread.take_into(memory_of(self.instance), address, size)
         self._note_taken()
         if self._ended and not self._unread.size and not self._trailers_in:
             return count | ENDED
         return count
 
     def _is_long(self) -> bool:
-        return self._unread.size >= WORTHWHILE and not self._instance.is_memory_hidden
+        return self._unread.size >= WORTHWHILE and not self.instance.is_memory_hidden
 
     def _take_unread(self, limit: int) -> bytes:
         data = self._unread.take(limit)
@@ -228,7 +229,7 @@ class Exchange:
 
     def _note_taken(self) -> None:
         if not self._unread.size and not self._ended and self.broken is None:
-            self._instance.tasks.clear(REQUEST_BODY)
+            self.instance.tasks.clear(REQUEST_BODY)
         if self._room is not None and self._unread.size < REQUEST_BUFFER and not self._room.done():
             self._room.set_result(None)
 
@@ -253,7 +254,7 @@ class Exchange:
 
     def respond_from(self, head: bytes, address: int, size: int) -> None:
         """Take the whole response, with the body from the adapter's memory."""
-        self._take_whole(head, memory_of(self._instance).read(address, size))
+        self._take_whole(head, memory_of(self.instance).read(address, size))
 
     def _take_whole(self, text: bytes, body: bytes) -> None:
         self._expect_no_response()
@@ -281,7 +282,7 @@ class Exchange:
 
     def respond_chunk_from(self, address: int, size: int) -> bool:
         """Take a piece of the response's body from the adapter's memory; tell whether the guest must hold back."""
-        return self._take_chunk(memory_of(self._instance).read(address, size))
+        return self._take_chunk(memory_of(self.instance).read(address, size))
 
     def _take_chunk(self, data: bytes) -> bool:
         if self._is_refused:
@@ -298,7 +299,7 @@ class Exchange:
             self._announce()
         behind = self._unsent_size >= RESPONSE_BUFFER
         if behind:
-            self._instance.tasks.clear(RESPONSE_SINK)
+            self.instance.tasks.clear(RESPONSE_SINK)
         return behind
 
     def respond_end(self, trailers: bytes) -> None:

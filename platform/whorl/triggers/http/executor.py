@@ -163,7 +163,7 @@ class BegunRequest:
         """End a guest that has paused, in place of `finish`."""
         if self.call is not None:
             self.call.drop()
-            self.executor.release(self.call.instance, self.exchange, _INTERNAL_ERROR)
+            self.executor.release(self.exchange.instance, self.exchange, _INTERNAL_ERROR)
 
 
 class _PausedRun:
@@ -177,7 +177,7 @@ class _PausedRun:
         self._exchange = exchange
         self._request = request
         self._sink = sink
-        self._instance = call.instance
+        self._instance = exchange.instance
         self._gone = False
         self._expired = False
         self._guest = loop.create_task(call.finish())

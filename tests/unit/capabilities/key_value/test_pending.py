@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from whorl.capabilities.key_value.failures import StoreBusy, StoreFailure
 from whorl.capabilities.key_value.pending import LockQueue, LongAnswer, PendingCalls, in_parts
 from whorl.capabilities.key_value.readings import Reading
-from whorl.capabilities.key_value.stores import StoreBusy, StoreFailure
 from whorl.engine.packing import MalformedError, encode_netstrings
 from whorl.engine.tasks import TaskTable
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from set_clock import SetClock
 
+from whorl.capabilities.key_value.failures import StoreFailure
 from whorl.capabilities.key_value.sqlite import SqliteBackend
-from whorl.capabilities.key_value.stores import StoreFailure
 from whorl.errors import StoreError
 
 SPIN_SET = (

@@ -15,12 +15,13 @@ from whorl.capabilities.outbound_http.capability import OutboundHttp
 from whorl.capabilities.wasi.logs import GuestLogs
 from whorl.engine.instances import Instance, instantiate
 from whorl.engine.pool import InstancePool
+from whorl.engine.runtimes import Runtime
 from whorl.server.serving import event_loop
 from whorl.triggers.http.exchanges import Exchange
 from whorl.triggers.http.executor import Executor
 from whorl.triggers.http.messages import IncomingRequest
 from whorl.triggers.http.responses import ResponseHead, ResponseHeads
-from whorl.triggers.http.trigger import HttpTrigger, TriggerOptions
+from whorl.triggers.http.trigger import HttpTrigger
 from whorl.triggers.http.uploads import Uploads
 from whorl.types import Headers
 
@@ -109,14 +110,16 @@ def _random_bytes() -> bytes:
 @asynccontextmanager
 async def _reusing_pool(name: str) -> AsyncIterator[InstancePool]:
     """Give a pool of the only component of an app in `bench/apps` whose instances serve many requests."""
-    async with HttpTrigger(load_app(APPS / f"{name}.toml"), TriggerOptions(), GuestLogs(None)) as trigger:
-        [prepared] = trigger.pools.values()
-        pool = InstancePool(prepared.linked, replace(prepared.settings, reuse=_MANY))
-        await pool.start()
-        try:
-            yield pool
-        finally:
-            await pool.close()
+    with Runtime() as runtime:
+        trigger = HttpTrigger(load_app(APPS / f"{name}.toml"), runtime, GuestLogs(None))
+        async with trigger:
+            [prepared] = trigger.pools.values()
+            pool = InstancePool(prepared.linked, replace(prepared.settings, reuse=_MANY))
+            await pool.start()
+            try:
+                yield pool
+            finally:
+                await pool.close()
 
 
 async def cycle(pool: InstancePool, rounds: int) -> Cycle:

@@ -17,6 +17,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
 import whorl
+from whorl.engine.pool import InstancePool
 from whorl.errors import ManifestError
 from whorl.server.hosting import HostedApplication
 from whorl.triggers.http.asgi import Message
@@ -217,7 +218,14 @@ async def test_a_websocket_to_a_closed_app_is_closed(tmp_path: Path) -> None:
     assert [(message["type"], message["code"]) for message in sent] == [("websocket.close", 1001)]
 
 
+def pool_of(app: HostedApplication) -> InstancePool:
+    """Return the instances of the lab of a started app."""
+    trigger = app._here().trigger
+    assert trigger is not None
+    return trigger.pools["lab"]
+
+
 async def until_in_use(app: HostedApplication) -> None:
     """Wait until the app's guest works."""
-    while not app._here().trigger.pools["lab"].in_use:  # noqa: ASYNC110 - nothing tells when a request comes to a guest
+    while not pool_of(app).in_use:  # noqa: ASYNC110 - nothing tells when a request comes to a guest
         await asyncio.sleep(0)

@@ -11,7 +11,7 @@ from uvicorn.server import ServerState
 from whorl.server.connections import HttpConnection
 from whorl.server.limits import ConnectionLimits
 from whorl.server.serving import protocol_factory
-from whorl.triggers.http.trigger import HttpTrigger
+from whorl.triggers.http.application import HttpApplication
 
 pytestmark = pytest.mark.anyio
 
@@ -75,10 +75,8 @@ def bodies(received: bytes) -> list[bytes]:
 
 async def tasks_for(live: Live, *pieces: bytes) -> tuple[list[bytes], int]:
     """Return the bodies that come back, and how many requests did not go the direct way."""
-    application = live.trigger._application
-    assert application is not None
     calls = 0
-    serve = type(application).serve
+    serve = HttpApplication.serve
 
     async def counted(*arguments: Any) -> None:
         nonlocal calls
@@ -86,7 +84,7 @@ async def tasks_for(live: Live, *pieces: bytes) -> tuple[list[bytes], int]:
         await serve(*arguments)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(application), "serve", counted)
+        patch.setattr(HttpApplication, "serve", counted)
         return bodies(await answers(live, *pieces)), calls
 
 
@@ -147,7 +145,7 @@ async def test_a_failure_of_the_host_is_a_500_and_a_log_line(lab: Live, caplog: 
         raise RuntimeError("as the test wants it")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(HttpTrigger, "begin", fail)
+        patch.setattr(HttpApplication, "begin", fail)
         answer = await answers(lab, b"")
     assert answer.startswith(b"HTTP/1.1 500 ")
     assert "a request could not be served" in caplog.text
@@ -155,7 +153,7 @@ async def test_a_failure_of_the_host_is_a_500_and_a_log_line(lab: Live, caplog: 
 
 async def test_a_request_that_is_cancelled_before_its_task_runs_gives_its_instance_back(lab: Live) -> None:
     state = ServerState()
-    protocol = protocol_factory(lab.trigger, ConnectionLimits())(server_state=state)
+    protocol = protocol_factory(lab.application, ConnectionLimits())(server_state=state)
     protocol.connection_made(Unconnected())
     protocol.data_received(b"GET /sleep?60000 HTTP/1.1\r\nhost: localhost\r\n\r\n")
     pool = lab.trigger.pools["lab"]
@@ -175,7 +173,7 @@ async def test_a_connection_that_is_made_while_the_last_other_ends_is_closed_in_
         def close(self) -> None:
             closed.set()
 
-    connect = protocol_factory(lab.trigger, ConnectionLimits(idle_timeout=0.05))
+    connect = protocol_factory(lab.application, ConnectionLimits(idle_timeout=0.05))
     first = connect(server_state=ServerState())
     first.connection_made(Unconnected())
     second = connect(server_state=ServerState())
@@ -188,7 +186,7 @@ async def test_a_connection_that_is_made_while_the_last_other_ends_is_closed_in_
 
 async def test_what_is_pipelined_behind_a_request_is_not_parsed_before_it_is_served(lab: Live) -> None:
     state = ServerState()
-    protocol = protocol_factory(lab.trigger, ConnectionLimits())(server_state=state)
+    protocol = protocol_factory(lab.application, ConnectionLimits())(server_state=state)
     transport = Unconnected()
     protocol.connection_made(transport)
     protocol.data_received(b"GET /sleep?60000 HTTP/1.1\r\nhost: localhost\r\n\r\n")

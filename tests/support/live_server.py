@@ -11,10 +11,12 @@ import httpx
 
 from whorl.app.loader import load_app
 from whorl.capabilities.wasi.cli import Stream
+from whorl.engine.runtimes import Runtime
 from whorl.server.limits import ConnectionLimits
 from whorl.server.serving import ServerSettings, make_server
 from whorl.server.sockets import ListenAddress, bind, bound_address
-from whorl.triggers.http.trigger import HttpTrigger, TriggerOptions
+from whorl.triggers.http.application import HttpApplication
+from whorl.triggers.http.trigger import HttpTrigger
 
 GUESTS = Path(__file__).parents[1] / "guests"
 
@@ -44,12 +46,14 @@ class Live:
     Attributes:
         address: host and port.
         client: sends requests to it.
-        trigger: what serves.
+        application: what serves.
+        trigger: what it was started by.
         logs: what its guests write.
     """
 
     address: ListenAddress
     client: httpx.AsyncClient
+    application: HttpApplication
     trigger: HttpTrigger
     logs: RecordedLogs
 
@@ -84,17 +88,17 @@ async def serving(
 ) -> AsyncIterator[Live]:
     """Serve the app at `origin` on a free port of the loopback interface."""
     logs = RecordedLogs()
-    trigger = HttpTrigger(load_app(origin), TriggerOptions(state_dir=state_dir), logs)
     listening = asyncio.Event()
-    with bind(ListenAddress("127.0.0.1", 0)) as listener:
+    with Runtime() as runtime, bind(ListenAddress("127.0.0.1", 0)) as listener:
         address = bound_address(listener)
-        async with trigger:
+        trigger = HttpTrigger(load_app(origin), runtime, logs, state_dir)
+        async with trigger as application:
             settings = ServerSettings(limits=limits or ConnectionLimits())
-            server = make_server(trigger, listening.set, settings)
+            server = make_server(application, listening.set, settings)
             serve = asyncio.create_task(server.serve(sockets=[listener]))
             await listening.wait()
             async with client_of(address, timeout=30) as client:
-                yield Live(address, client, trigger, logs)
+                yield Live(address, client, application, trigger, logs)
             server.should_exit = True
             await serve
     assert not any(pool.in_use for pool in trigger.pools.values())

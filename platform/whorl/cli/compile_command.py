@@ -14,7 +14,8 @@ from whorl.capabilities.wasi.logs import GuestLogs
 from whorl.cli.interrupts import ending_at_once
 from whorl.cli.streams import complain
 from whorl.engine.cache import default_directory
-from whorl.triggers.http.trigger import HttpTrigger, TriggerOptions
+from whorl.engine.runtimes import Runtime
+from whorl.triggers.http.trigger import HttpTrigger
 
 NAME = "compile"
 SUMMARY = "Compile the app's components ahead of `whorl up`, which then starts from the cache."
@@ -55,5 +56,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _start_and_end(app: LockedApp, state_dir: Path) -> None:
     """Start the app as `whorl up` does, but on stores of its own: what is wrong shows, and nothing is left behind."""
-    async with HttpTrigger(app, TriggerOptions(state_dir=state_dir), GuestLogs(None), _CompilationLines()):
-        pass
+    with Runtime() as runtime:
+        async with HttpTrigger(app, runtime, GuestLogs(None), state_dir, _CompilationLines()):
+            pass

@@ -13,6 +13,7 @@ import asyncio
 import logging
 import threading
 import weakref
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from starlette.responses import Response
@@ -21,8 +22,10 @@ from starlette.websockets import WebSocketClose
 from whorl.app.loader import load_app
 from whorl.app.locked import LockedApp
 from whorl.capabilities.wasi.logs import GuestLogs
+from whorl.server.sharing import shared_runtime
+from whorl.triggers.http.application import HttpApplication
 from whorl.triggers.http.asgi import Receive, Scope, Send
-from whorl.triggers.http.trigger import HttpTrigger, TriggerOptions
+from whorl.triggers.http.trigger import HttpTrigger
 
 logger = logging.getLogger(__name__)
 
@@ -74,20 +77,23 @@ class _Hosting:
     """The app in one event loop."""
 
     def __init__(self, app: LockedApp, state_dir: Path) -> None:
+        self._app = app
+        self._state_dir = state_dir
         self._logs = GuestLogs(state_dir / "logs")
-        self.trigger = HttpTrigger(app, TriggerOptions(state_dir=state_dir), self._logs)
+        self._stack = AsyncExitStack()
         self._changing = asyncio.Lock()
-        self._started = False
+        self._application: HttpApplication | None = None
         self._closed = False
+        self.trigger: HttpTrigger | None = None
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, the first of which starts the app; refuse it where the app is closed."""
-        if not (self._started or self._closed):
+        if self._application is None and not self._closed:
             await self._start_by_request()
-        if self._closed:
+        if self._application is None or self._closed:
             await _refuse(scope, receive, send)
             return
-        await self.trigger(scope, receive, send)
+        await self._application(scope, receive, send)
 
     async def start(self) -> None:
         """Start the app unless it serves."""
@@ -99,17 +105,31 @@ class _Hosting:
         self._closed = True
         async with self._changing:
             self._closed = True
-            if self._started:
-                self._started = False
-                await self.trigger.close()
+            self._application = None
+            await self._stack.aclose()
             self._logs.close()
 
     def abandon(self) -> None:
-        """Close what is left now that the event loop has ended."""
+        """Close what is left now that the event loop has ended: there is nothing to wait for any more."""
         try:
-            self.trigger.abandon()
+            if self.trigger is not None and any(pool.is_busy for pool in self.trigger.pools.values()):
+                # The loop was closed with requests under way: their guests are suspended for good and may not be freed.
+                logger.warning("an event loop ended while requests were under way; what they held is not given back")
+                return
+            self._close_without_loop()
         finally:
             self._logs.close()
+
+    def _close_without_loop(self) -> None:
+        closing = self._stack.aclose()
+        try:
+            closing.send(None)
+        except StopIteration:
+            return
+        except RuntimeError as error:
+            logger.debug("an event loop ended before all of an app was closed: %s", error)
+        else:
+            raise RuntimeError("closing waits for an event loop that has ended")
 
     async def live(self, receive: Receive, send: Send) -> None:
         """Start and close the app by the events of a lifespan."""
@@ -133,9 +153,17 @@ class _Hosting:
                 await self._start()
 
     async def _start(self) -> None:
-        if not self._started:
-            await self.trigger.start()
-            self._started, self._closed = True, False
+        if self._application is not None:
+            return
+        try:
+            runtime = self._stack.enter_context(shared_runtime())
+            self.trigger = HttpTrigger(self._app, runtime, self._logs, self._state_dir)
+            self._stack.push_async_callback(self.trigger.close)
+            self._application = await self.trigger.start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        self._closed = False
 
 
 def _abandon_ended(hostings: dict[asyncio.AbstractEventLoop, _Hosting], lock: threading.Lock) -> None:

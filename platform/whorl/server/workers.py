@@ -26,6 +26,7 @@ from whorl.app.locked import LockedApp
 from whorl.app.preparation import NoProgress, Progress
 from whorl.capabilities.wasi.logs import GuestLogs
 from whorl.capabilities.wasi.terminals import Terminal
+from whorl.engine.runtimes import Runtime
 from whorl.errors import WhorlError
 from whorl.server.limits import raise_descriptor_limit
 from whorl.server.messages import logging_to
@@ -33,7 +34,7 @@ from whorl.server.options import UpOptions
 from whorl.server.serving import ServerSettings, event_loop, serve
 from whorl.server.signals import ending_signals
 from whorl.server.sockets import ListenAddress, bind, bound_address
-from whorl.triggers.http.trigger import HttpTrigger, TriggerOptions
+from whorl.triggers.http.trigger import HttpTrigger
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
@@ -77,12 +78,9 @@ def _run_worker(
         stack.enter_context(logging_to(terminal))
         logs = GuestLogs(options.log_dir, None if options.quiet else terminal)
         stack.callback(logs.close)
+        trigger = HttpTrigger(app, stack.enter_context(Runtime()), logs, options.state_dir, progress)
         with asyncio.Runner(loop_factory=event_loop) as runner:
-            runner.run(_serve(HttpTrigger(app, _trigger_options(options), logs, progress), listener, ready, settings))
-
-
-def _trigger_options(options: UpOptions) -> TriggerOptions:
-    return TriggerOptions(state_dir=options.state_dir)
+            runner.run(_serve(trigger, listener, ready, settings))
 
 
 async def _serve(
@@ -93,8 +91,8 @@ async def _serve(
         gc.freeze()
         ready()
 
-    async with trigger:
-        if await serve(trigger, [listener], settle, settings):
+    async with trigger as application:
+        if await serve(application, [listener], settle, settings):
             trigger.grace = 0.0
 
 
@@ -181,8 +179,9 @@ class _Supervisor:
 
 async def _prepare(app: LockedApp, options: UpOptions, progress: Progress) -> None:
     """Start and end the app once, so that everything is compiled and whatever is wrong is found by this process."""
-    async with HttpTrigger(app, _trigger_options(options), GuestLogs(None), progress):
-        pass
+    with Runtime() as runtime:
+        async with HttpTrigger(app, runtime, GuestLogs(None), options.state_dir, progress):
+            pass
 
 
 def _last_words(pipe: Connection) -> str:

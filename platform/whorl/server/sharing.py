@@ -1,7 +1,8 @@
-"""One engine for all apps of an event loop: opened by the first that needs it, closed by the last.
+"""One runtime for all mounted apps of an event loop: opened by the first that starts, closed with the last.
 
-wasmtime reserves address space for each engine, terabytes of it, and a process has room for a few. Instances and the
-ticker belong to one event loop, so each loop that runs apps has an engine of its own; a process has one, as a rule.
+They know nothing of each other, and nobody above them could hand them one. A process has room for a few: wasmtime
+reserves address space for each engine, terabytes of it. Instances and the ticker belong to one event loop, so each loop
+that runs apps has a runtime of its own; a process has one, as a rule.
 """
 
 import asyncio
@@ -12,14 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from whorl.engine.budgets import Budget
-from whorl.engine.configuration import EngineConfiguration
-from whorl.engine.engines import Engine
+from whorl.engine.runtimes import Runtime
 
 
 @dataclass(slots=True)
 class _Shared:
-    engine: Engine
+    runtime: Runtime
     users: int = 0
 
 
@@ -28,23 +27,24 @@ _lock: Final = threading.RLock()  # the garbage collector may close an app while
 
 
 @contextmanager
-def shared_engine() -> Iterator[Engine]:
-    """Give the engine of the running event loop, sized by what the process may use.
+def shared_runtime() -> Iterator[Runtime]:
+    """Give the runtime of the running event loop.
 
     Raises:
         EngineError: no instance fits into this process.
+        StoreError: as `Runtime`.
     """
     loop = asyncio.get_running_loop()
     with _lock:
         shared = _shared.get(loop)
         if shared is None:
-            shared = _shared[loop] = _Shared(Engine(EngineConfiguration.fitting(Budget.of_process())))
+            shared = _shared[loop] = _Shared(Runtime())
         shared.users += 1
     try:
-        yield shared.engine
+        yield shared.runtime
     finally:
         with _lock:
             shared.users -= 1
             if not shared.users:
                 del _shared[loop]
-                shared.engine.close()
+                shared.runtime.close()

@@ -15,6 +15,7 @@ from whorl.engine.cache import CompiledCache
 from whorl.engine.components import LinkedComponent
 from whorl.engine.compositions import ComponentSource, Composition
 from whorl.engine.engines import Engine
+from whorl.engine.instances import instantiate
 from whorl.engine.limits import InstanceLimits
 from whorl.engine.loading import ComponentLoader
 
@@ -72,7 +73,7 @@ def linked(request: pytest.FixtureRequest, engine: Engine, loader: ComponentLoad
     composition = Composition((ComponentSource("guest", identity_guest(types).encode()),), hosted=(INTERFACE,))
     (description,) = loader.bridges("guest", composition)
     bridge = Bridge(description, {INTERFACE: mirror})
-    linked = engine.link("guest", loader.load("guest", composition), [bridge.interface()])
+    linked = LinkedComponent(engine, "guest", loader.load("guest", composition), [bridge.interface()])
     yield linked, types, mirror
     linked.close()
 
@@ -80,7 +81,7 @@ def linked(request: pytest.FixtureRequest, engine: Engine, loader: ComponentLoad
 @pytest.mark.holds_the_loop("thousands of values, in one call")
 async def test_a_guest_gives_back_what_it_is_given(linked: Linked) -> None:
     component, types, mirror = linked
-    instance = await component.instantiate(InstanceLimits())
+    instance = await instantiate(component, InstanceLimits())
     try:
         await instance.call()
     finally:

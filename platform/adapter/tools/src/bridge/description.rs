@@ -1,8 +1,7 @@
 //! What the host needs to know to read the frames of a bridge and to answer: its functions, with their types.
 
-use super::guest::Guest;
-use super::host::Host;
-use anyhow::{Result, bail};
+use super::guest::{Bridged, Guest};
+use anyhow::{Result, anyhow, bail};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use wit_parser::{Handle, Resolve, TypeDefKind, TypeId, TypeOwner};
@@ -79,7 +78,7 @@ impl Shape {
 
 impl Description {
     /// Fails if a function has something that a bridge cannot pass.
-    pub fn of(guest: &Guest, host: &Host, keeps_nothing: &[String]) -> Result<Self> {
+    pub fn of(guest: &Guest, interface: String, keeps_nothing: &[String]) -> Result<Self> {
         let mut types = Types::of(guest);
         let mut functions = Vec::new();
         for (bridged, function) in guest.functions() {
@@ -89,7 +88,7 @@ impl Description {
             }
             let mut add = |ty: &wit_parser::Type| {
                 types.add(ty).map_err(|unknown| {
-                    anyhow::anyhow!("`{interface}`: the function `{name}` uses {unknown}")
+                    anyhow!("`{interface}`: the function `{name}` uses {unknown}")
                 })
             };
             let params = function.params.iter();
@@ -102,7 +101,7 @@ impl Description {
                 result: function.result.as_ref().map(add).transpose()?,
             });
         }
-        let resource = |(bridged, id): (&super::guest::Bridged, TypeId)| {
+        let resource = |(bridged, id): (&Bridged, TypeId)| {
             let name = guest.resolve.types[id].name.clone().unwrap_or_default();
             Resource {
                 keeps_nothing: keeps_nothing.contains(&format!("{}/{name}", bridged.name)),
@@ -111,7 +110,7 @@ impl Description {
             }
         };
         Ok(Self {
-            interface: host.interface.clone(),
+            interface,
             resources: guest.resources().map(resource).collect(),
             functions,
             types: types.definitions,

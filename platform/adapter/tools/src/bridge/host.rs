@@ -14,8 +14,6 @@ pub const PACKAGE: (&str, &str) = ("whorl", "host");
 
 /// The host as one bridge sees it.
 pub struct Host {
-    /// The name of its interface.
-    pub interface: String,
     /// It hears of resources that are dropped.
     pub drops: bool,
     /// It takes resources of its own back.
@@ -24,22 +22,12 @@ pub struct Host {
 }
 
 impl Host {
-    pub fn new(number: u32) -> Self {
-        let label = format!("bridge-{number}");
-        Self {
-            interface: format!("whorl:host/{label}@0.1.0"),
-            drops: false,
-            resolves: false,
-            label,
-        }
-    }
-
-    /// With what the functions and resources of `description` need.
-    pub fn used_for(self, description: &Description) -> Self {
+    /// The host of the bridge `number`, as far as `description` needs it.
+    pub fn of(number: u32, description: &Description) -> Self {
         Self {
             drops: description.resources.iter().any(|each| !each.keeps_nothing),
             resolves: !description.taken().is_empty(),
-            ..self
+            label: label(number),
         }
     }
 
@@ -67,6 +55,15 @@ impl Host {
             }}"
         )
     }
+}
+
+/// The name of what the bridge `number` imports.
+pub fn interface(number: u32) -> String {
+    format!("whorl:host/{}@0.1.0", label(number))
+}
+
+fn label(number: u32) -> String {
+    format!("bridge-{number}")
 }
 
 /// Whether a function of the host's takes or gives frames, whose bytes are latin1.

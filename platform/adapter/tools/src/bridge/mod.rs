@@ -12,6 +12,9 @@ mod program;
 mod routines;
 mod world;
 
+#[cfg(test)]
+mod tests;
+
 use crate::input::read_component;
 use crate::latin1::recoded;
 use crate::validate::validate;
@@ -52,9 +55,9 @@ fn bridge(component: &[u8], plan: &Plan) -> Result<(Vec<u8>, Description)> {
         bail!("the plan names no interface");
     }
     let mut guest = Guest::read(component, &plan.interfaces)?;
-    let host = Host::new(plan.number);
-    let description = Description::of(&guest, &host, &plan.keeps_nothing)?;
-    let host = host.used_for(&description);
+    let interface = host::interface(plan.number);
+    let description = Description::of(&guest, interface, &plan.keeps_nothing)?;
+    let host = Host::of(plan.number, &description);
     let world = world::add(&mut guest, &host)?;
     let mut module = program::module(&guest, &host, &description)?;
     embed_component_metadata(&mut module, &guest.resolve, world, StringEncoding::UTF8)?;
@@ -63,7 +66,7 @@ fn bridge(component: &[u8], plan: &Plan) -> Result<(Vec<u8>, Description)> {
         .module(&module)
         .and_then(|encoder| encoder.encode())
         .context("the bridge cannot be made a component")?;
-    let made = recoded(made, &host.interface, host::takes_frames)?;
+    let made = recoded(made, &description.interface, host::takes_frames)?;
     validate(&made).context("the bridge is not valid")?;
     Ok((made, description))
 }

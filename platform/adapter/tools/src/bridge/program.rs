@@ -22,6 +22,7 @@ pub fn module(guest: &Guest, host: &Host, description: &Description) -> Result<V
     let mut program = Program {
         guest,
         host,
+        interface: &description.interface,
         assembly: Assembly::default(),
     };
     let drop = program.import_drop();
@@ -39,6 +40,7 @@ pub fn module(guest: &Guest, host: &Host, description: &Description) -> Result<V
 struct Program<'a> {
     guest: &'a Guest,
     host: &'a Host,
+    interface: &'a str,
     assembly: Assembly,
 }
 
@@ -49,8 +51,7 @@ impl Program<'_> {
     }
 
     fn import_host(&mut self, function: &str, params: &[ValType]) -> u32 {
-        self.assembly
-            .import(&self.host.interface, function, params, &[])
+        self.assembly.import(self.interface, function, params, &[])
     }
 
     fn imported(&mut self, description: &Description) -> Imported {

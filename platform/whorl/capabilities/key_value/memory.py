@@ -40,7 +40,7 @@ class MemoryStore:
         """Return the value of `key`, `None` when there is none."""
         if self._expiry:
             self._purge()
-            if self._expiry.get(key, self._now() + 1) <= self._now():
+            if self._has_expired(key):
                 return None
         value = self._values.get(key)
         if value is not None:
@@ -65,7 +65,7 @@ class MemoryStore:
 
     def exists(self, key: bytes) -> bool:
         """Tell whether `key` has a value."""
-        return key in self._values and self._expiry.get(key, self._now() + 1) > self._now()
+        return key in self._values and not self._has_expired(key)
 
     def read_keys(self) -> Reading[int, bytes]:
         """Begin to read all keys."""
@@ -122,6 +122,10 @@ class MemoryStore:
             return Mismatch(current)
         self.set(key, value)
         return None
+
+    def _has_expired(self, key: bytes) -> bool:
+        expires_at = self._expiry.get(key)
+        return expires_at is not None and expires_at <= self._now()
 
     def _purge(self) -> None:
         """Drop what has expired, a bounded number at a time."""

@@ -67,6 +67,19 @@ SHELF_USER = b"""(component
     (func (export "run") (result string) (canon lift (core func $code "run") (memory $mem))))"""
 """Opens a shelf by the name `café`, and returns its label."""
 
+UTF_16_SPEAKER = """(component
+    (import "a:b/c@1.0.0" (instance $c (export "f" (func (param "x" string) (param "y" string)))))
+    (core module $memory (memory (export "memory") 1) (data (i32.const 16) "%s"))
+    (core instance $memory (instantiate $memory))
+    (alias core export $memory "memory" (core memory $mem))
+    (core func $f (canon lower (func $c "f") (memory $mem) string-encoding=utf16))
+    (core module $code
+        (import "c" "f" (func $f (param i32 i32 i32 i32)))
+        (func (export "run") (call $f (i32.const 16) (i32.const %d) (i32.const 16) (i32.const 2))))
+    (core instance $code (instantiate $code (with "c" (instance (export "f" (func $f))))))
+    (func (export "run") (canon lift (core func $code "run"))))"""
+"""Passes a string of UTF-16, of so many units, and the first two of them again."""
+
 TYPED = b"""(component
     (import "a:b/types" (instance $types
         (type $point' (record (field "x" u8)))

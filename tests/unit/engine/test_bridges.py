@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import wasmtime
-from bridge_guests import INTERFACE, RESOURCES, SHELF_USER, TYPES
+from bridge_guests import INTERFACE, RESOURCES, SHELF_USER, TYPES, UTF_16_SPEAKER
 from bridge_hosts import (
     ARENA,
     HOST,
@@ -381,20 +381,38 @@ class TestTraps:
 
 class TestComposed:
     def test_a_guest_calls_the_host_through_its_bridge(self, tools: ComponentTools, store: wasmtime.Store) -> None:
-        made, _ = tools.bridge(SHELF_USER, [INTERFACE])
-        composed = tools.compose(
-            Composition((ComponentSource("guest", SHELF_USER),), (ComponentSource("bridge", made),), exports=("run",))
-        )
-        assert {each.name for each in composed.unresolved} == {HOST, TASKS}
-        host = Host()
-        linker = wasm.Linker(store.engine)
-        host.add_to(linker)
-        instance = linker.instantiate(store, wasm.Component(store.engine, composed.wasm))
-        run = instance.get_func(store, "run")
-        assert isinstance(run, wasm.Func)
+        run, host = composed(tools, store, SHELF_USER)
         host.replies = [done(struct.pack("<I", 42), ((0, 0),)), waiting(3), done_with("träge")]
-        assert run(store) == "träge"
+        assert run() == "träge"
         name, length = struct.unpack_from("<QQ", host.frames[0], SLOTS)
         assert host.frames[0][name : name + length].decode() == "café"
         assert [call[0] for call in host.calls] == ["call", "call", "wait", "finish", "drop"]
         assert host.calls[-1] == ("drop", 0, 42)
+
+    @pytest.mark.parametrize("text", ["plain", "häuser", "\U0001f40d" * 300, "a" * 400 + "€" * 400])
+    def test_strings_of_utf_16_are_packed_as_utf_8(
+        self, tools: ComponentTools, store: wasmtime.Store, text: str
+    ) -> None:
+        units = text.encode("utf-16-le")
+        escaped = "".join(f"\\{byte:02x}" for byte in units)
+        run, host = composed(tools, store, (UTF_16_SPEAKER % (escaped, len(units) // 2)).encode())
+        host.replies = [done()]
+        run()
+        x, x_length, y, y_length = struct.unpack_from("<QQQQ", host.frames[0], SLOTS)
+        assert host.frames[0][x : x + x_length].decode() == text
+        assert host.frames[0][y : y + y_length].decode() == units[:4].decode("utf-16-le")
+        assert (x, y) == (ARENA, x + x_length)
+
+
+def composed(tools: ComponentTools, store: wasmtime.Store, guest: bytes) -> tuple[Callable[[], Any], Host]:
+    """Return what runs a guest that is composed with its bridge, and the host of that."""
+    made, _ = tools.bridge(guest, [INTERFACE])
+    sources = (ComponentSource("guest", guest),), (ComponentSource("bridge", made),)
+    composition = tools.compose(Composition(*sources, exports=("run",)))
+    assert {each.name for each in composition.unresolved} == {HOST, TASKS}
+    linker, host = wasm.Linker(store.engine), Host()
+    host.add_to(linker)
+    instance = linker.instantiate(store, wasm.Component(store.engine, composition.wasm))
+    run = instance.get_func(store, "run")
+    assert isinstance(run, wasm.Func)
+    return partial(run, store), host

@@ -1,6 +1,7 @@
 //! What a bridge imports: the functions of the host that take frames, and the one that waits.
 
 use super::description::Description;
+use wit_parser::{Docs, Function, FunctionKind, Param, Span, Stability, Type};
 
 pub const CALL: &str = "call";
 pub const FINISH: &str = "finish";
@@ -10,7 +11,7 @@ pub const TASKS: &str = "whorl:host/tasks@0.1.0";
 pub const WAIT: &str = "wait";
 
 /// The package of all of it.
-pub const PACKAGE: (&str, &str) = ("whorl", "host");
+pub const PACKAGE: (&str, &str, &str) = ("whorl", "host", "0.1.0");
 
 /// The host as one bridge sees it.
 pub struct Host {
@@ -31,35 +32,53 @@ impl Host {
         }
     }
 
-    /// The package, with a world of the name `world` that imports its interfaces.
-    pub fn wit(&self, world: &str) -> String {
-        let label = &self.label;
-        let resolved = "resolved: func(frame: string) -> string;";
-        let resolved = if self.resolves { resolved } else { "" };
-        let drop = "drop: func(%resource: u32, rep: u32);";
-        let drop = if self.drops { drop } else { "" };
-        format!(
-            "package whorl:host@0.1.0;
-            interface {label} {{
-                call: func(function: u32, frame: string) -> string;
-                finish: func(task: u32) -> string;
-                {resolved}
-                {drop}
-            }}
-            interface tasks {{
-                wait: func(tasks: string, deadline: u64) -> string;
-            }}
-            world {world} {{
-                import {label};
-                import tasks;
-            }}"
-        )
+    /// Its interfaces, by their names without the package.
+    pub fn interfaces(&self) -> [(String, Vec<Function>); 2] {
+        let mut functions = vec![
+            function(CALL, &[("function", Type::U32), FRAME], STRING),
+            function(FINISH, &[("task", Type::U32)], STRING),
+        ];
+        if self.resolves {
+            functions.push(function(RESOLVED, &[FRAME], STRING));
+        }
+        if self.drops {
+            let params = [("resource", Type::U32), ("rep", Type::U32)];
+            functions.push(function(DROP, &params, None));
+        }
+        let params = [("tasks", Type::String), ("deadline", Type::U64)];
+        let wait = function(WAIT, &params, STRING);
+        [
+            (self.label.clone(), functions),
+            ("tasks".to_owned(), vec![wait]),
+        ]
+    }
+}
+
+const FRAME: (&str, Type) = ("frame", Type::String);
+const STRING: Option<Type> = Some(Type::String);
+
+fn function(name: &str, params: &[(&str, Type)], result: Option<Type>) -> Function {
+    let params = params.iter().map(|(name, ty)| Param {
+        name: (*name).to_owned(),
+        ty: *ty,
+        span: Span::default(),
+    });
+    Function {
+        name: name.to_owned(),
+        kind: FunctionKind::Freestanding,
+        params: params.collect(),
+        result,
+        docs: Docs::default(),
+        stability: Stability::default(),
+        span: Span::default(),
+        external_id: None,
     }
 }
 
 /// The name of what the bridge `number` imports.
 pub fn interface(number: u32) -> String {
-    format!("whorl:host/{}@0.1.0", label(number))
+    let (namespace, package, version) = PACKAGE;
+    format!("{namespace}:{package}/{}@{version}", label(number))
 }
 
 fn label(number: u32) -> String {

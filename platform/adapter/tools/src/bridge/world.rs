@@ -2,39 +2,98 @@
 
 use super::guest::Guest;
 use super::host::{Host, PACKAGE};
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use std::collections::BTreeSet;
 use wit_parser::{
-    InterfaceId, LiveTypes, TypeDef, TypeDefKind, TypeId, TypeOwner, WorldId, WorldItem,
+    Docs, Function, IndexMap, Interface, InterfaceId, LiveTypes, Package, PackageId, PackageName,
+    Resolve, Span, Stability, TypeDef, TypeDefKind, TypeId, TypeOwner, World, WorldId, WorldItem,
+    WorldKey,
 };
-
-const NAME: &str = "bridge";
 
 /// Adds the world to what the guest was decoded to.
 pub fn add(guest: &mut Guest, host: &Host) -> Result<WorldId> {
     let exported = exported(guest)?;
-    let imports = &guest.resolve.worlds[guest.world].imports;
+    let is_exported =
+        |item: &WorldItem| matches!(item, WorldItem::Interface { id, .. } if exported.contains(id));
     // A component imports what it uses types of before what uses them.
-    let exports: Vec<_> = imports
-        .iter()
-        .filter(
-            |(_, item)| matches!(item, WorldItem::Interface { id, .. } if exported.contains(id)),
-        )
+    let imports = guest.resolve.worlds[guest.world].imports.iter();
+    let exports = imports
+        .filter(|(_, item)| is_exported(item))
         .map(|(key, item)| (key.clone(), item.clone()))
         .collect();
-    let mut packages = guest.resolve.packages.iter();
-    if packages.any(|(_, each)| (&*each.name.namespace, &*each.name.name) == PACKAGE) {
+    let package = add_package(&mut guest.resolve)?;
+    let imports = host.interfaces().map(|(name, functions)| {
+        let id = add_interface(&mut guest.resolve, package, name, functions);
+        (WorldKey::Interface(id), item(id))
+    });
+    let name = "bridge".to_owned();
+    let world = guest.resolve.worlds.alloc(World {
+        name: name.clone(),
+        imports: imports.into_iter().collect(),
+        exports,
+        package: Some(package),
+        docs: Docs::default(),
+        stability: Stability::default(),
+        includes: Vec::new(),
+        span: Span::default(),
+    });
+    guest.resolve.packages[package].worlds.insert(name, world);
+    Ok(world)
+}
+
+/// Adds the package of what is imported, and of the world.
+fn add_package(resolve: &mut Resolve) -> Result<PackageId> {
+    let (namespace, name, version) = PACKAGE;
+    let mut others = resolve.package_names.keys();
+    if others.any(|other| (&*other.namespace, &*other.name) == (namespace, name)) {
         bail!(
-            "the component imports `whorl:host`, which only what lies between it and the host may"
+            "the component imports `{namespace}:{name}`, which only what lies between it and the host may"
         );
     }
-    let package = guest
-        .resolve
-        .push_source("host.wit", &host.wit(NAME))
-        .context("the world of the bridge cannot be made")?;
-    let world = guest.resolve.select_world(&[package], Some(NAME))?;
-    guest.resolve.worlds[world].exports.extend(exports);
-    Ok(world)
+    let name = PackageName {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        version: Some(version.parse()?),
+    };
+    let package = resolve.packages.alloc(Package {
+        name: name.clone(),
+        docs: Docs::default(),
+        interfaces: IndexMap::default(),
+        worlds: IndexMap::default(),
+    });
+    resolve.package_names.insert(name, package);
+    Ok(package)
+}
+
+fn add_interface(
+    resolve: &mut Resolve,
+    package: PackageId,
+    name: String,
+    functions: Vec<Function>,
+) -> InterfaceId {
+    let functions = functions.into_iter().map(|each| (each.name.clone(), each));
+    let interface = resolve.interfaces.alloc(Interface {
+        name: Some(name.clone()),
+        types: IndexMap::default(),
+        functions: functions.collect(),
+        docs: Docs::default(),
+        stability: Stability::default(),
+        package: Some(package),
+        span: Span::default(),
+        clone_of: None,
+    });
+    resolve.packages[package].interfaces.insert(name, interface);
+    interface
+}
+
+fn item(id: InterfaceId) -> WorldItem {
+    WorldItem::Interface {
+        id,
+        stability: Stability::default(),
+        external_id: None,
+        docs: Docs::default(),
+        span: Span::default(),
+    }
 }
 
 /// The bridged interfaces and those whose types they use.

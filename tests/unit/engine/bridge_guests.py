@@ -67,6 +67,25 @@ SHELF_USER = b"""(component
     (func (export "run") (result string) (canon lift (core func $code "run") (memory $mem))))"""
 """Opens a shelf by the name `café`, and returns its label."""
 
+SHELF_GIVER = b"""(component
+    (import "a:b/c@1.0.0" (instance $c
+        (export "shelf" (type $shelf (sub resource)))
+        (export "open" (func (result (own $shelf))))
+        (export "close" (func (param "shelf" (own $shelf)) (result (own $shelf))))))
+    (alias export $c "shelf" (type $shelf))
+    (core func $open (canon lower (func $c "open")))
+    (core func $close (canon lower (func $c "close")))
+    (core func $drop (canon resource.drop $shelf))
+    (core module $code
+        (import "c" "open" (func $open (result i32)))
+        (import "c" "close" (func $close (param i32) (result i32)))
+        (import "c" "drop" (func $drop (param i32)))
+        (func (export "run") (call $drop (call $close (call $open)))))
+    (core instance $code (instantiate $code (with "c" (instance
+        (export "open" (func $open)) (export "close" (func $close)) (export "drop" (func $drop))))))
+    (func (export "run") (canon lift (core func $code "run"))))"""
+"""Opens a shelf, gives it back, and drops the one that it gets for it."""
+
 UTF_16_SPEAKER = """(component
     (import "a:b/c@1.0.0" (instance $c (export "f" (func (param "x" string) (param "y" string)))))
     (core module $memory (memory (export "memory") 1) (data (i32.const 16) "%s"))

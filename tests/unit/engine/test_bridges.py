@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import wasmtime
-from bridge_guests import INTERFACE, RESOURCES, SHELF_USER, TYPES, UTF_16_SPEAKER
+from bridge_guests import INTERFACE, RESOURCES, SHELF_GIVER, SHELF_USER, TYPES, UTF_16_SPEAKER
 from bridge_hosts import (
     ARENA,
     HOST,
@@ -388,6 +388,18 @@ class TestComposed:
         assert host.frames[0][name : name + length].decode() == "café"
         assert [call[0] for call in host.calls] == ["call", "call", "wait", "finish", "drop"]
         assert host.calls[-1] == ("drop", 0, 42)
+
+    def test_a_guest_gives_a_resource_back(self, tools: ComponentTools, store: wasmtime.Store) -> None:
+        def resolving_first(base: int) -> bytes:
+            return resolving((0, struct.unpack_from("<I", host.frames[-1], SLOTS)[0]))(base)
+
+        run, host = composed(tools, store, SHELF_GIVER)
+        opened, closed = (done(struct.pack("<I", rep), ((0, 0),)) for rep in (42, 43))
+        host.replies = [opened, resolving_first, closed]
+        run()
+        assert [call[0] for call in host.calls] == ["call", "call", "resolved", "drop", "drop"]
+        assert struct.unpack("<III", host.calls[2][1])[::2] == (0, 42)
+        assert host.calls[3:] == [("drop", 0, 42), ("drop", 0, 43)]
 
     @pytest.mark.parametrize("text", ["plain", "häuser", "\U0001f40d" * 300, "a" * 400 + "€" * 400])
     def test_strings_of_utf_16_are_packed_as_utf_8(

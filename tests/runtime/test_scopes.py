@@ -19,7 +19,7 @@ from whorl.errors import EngineError
 from whorl.server import sharing
 from whorl.server.hosting import HostedApplication
 from whorl.triggers.http.application import HttpApplication
-from whorl.triggers.http.trigger import HttpTrigger
+from whorl.triggers.http.trigger import HttpTrigger, TriggerOptions
 
 pytestmark = pytest.mark.anyio
 
@@ -47,7 +47,7 @@ def version(folder: Path, name: str) -> Path:
 
 
 def trigger_of(origin: Path, runtime: Runtime, state_dir: Path | None = None) -> HttpTrigger:
-    return HttpTrigger(load_app(origin), runtime, RecordedLogs(), state_dir)
+    return HttpTrigger(load_app(origin), runtime, RecordedLogs(), TriggerOptions(state_dir))
 
 
 @asynccontextmanager

@@ -10,13 +10,14 @@ from pathlib import Path
 import httpx
 
 from whorl.app.loader import load_app
+from whorl.capabilities.host_interfaces import HostInterfaces
 from whorl.capabilities.wasi.cli import Stream
 from whorl.engine.runtimes import Runtime
 from whorl.server.limits import ConnectionLimits
 from whorl.server.serving import ServerSettings, make_server
 from whorl.server.sockets import ListenAddress, bind, bound_address
 from whorl.triggers.http.application import HttpApplication
-from whorl.triggers.http.trigger import HttpTrigger
+from whorl.triggers.http.trigger import HttpTrigger, TriggerOptions
 
 GUESTS = Path(__file__).parents[1] / "guests"
 
@@ -84,14 +85,17 @@ def client_of(address: ListenAddress, timeout: float = 5.0) -> httpx.AsyncClient
 
 @asynccontextmanager
 async def serving(
-    origin: Path, state_dir: Path | None = None, limits: ConnectionLimits | None = None
+    origin: Path,
+    state_dir: Path | None = None,
+    limits: ConnectionLimits | None = None,
+    host: HostInterfaces | None = None,
 ) -> AsyncIterator[Live]:
     """Serve the app at `origin` on a free port of the loopback interface."""
     logs = RecordedLogs()
     listening = asyncio.Event()
     with Runtime() as runtime, bind(ListenAddress("127.0.0.1", 0)) as listener:
         address = bound_address(listener)
-        trigger = HttpTrigger(load_app(origin), runtime, logs, state_dir)
+        trigger = HttpTrigger(load_app(origin), runtime, logs, TriggerOptions(state_dir, host))
         async with trigger as application:
             settings = ServerSettings(limits=limits or ConnectionLimits())
             server = make_server(application, listening.set, settings)

@@ -21,7 +21,7 @@ from whorl.engine.bridges.types import (
     Type,
     Variant,
 )
-from whorl.engine.bridges.values import Err, Ok, Some
+from whorl.values import Err, Ok, Some
 
 _LONGEST = 4
 _TEXT = "aé€😀\0\n\ud7ff\ue000\U0010ffff"

@@ -16,12 +16,13 @@ def guest_file(name: str) -> Path:
     return Path(str(resources.files("whorl"))) / "guest" / f"{name}.wasm"
 
 
-def composition_of(component: LockedComponent, driver: str) -> Composition:
+def composition_of(component: LockedComponent, driver: str, hosted: tuple[str, ...] = ()) -> Composition:
     """Return how `component` becomes one component that the engine can run.
 
     Args:
         component: the component, dependencies included.
         driver: the name of the component in `whorl/guest` that calls it.
+        hosted: the interfaces that Python implements.
     """
     nodes: dict[str, ComponentSource] = {}
     wiring = _wire(component.dependencies, nodes, tuple(_shared_grants(component)))
@@ -32,6 +33,7 @@ def composition_of(component: LockedComponent, driver: str) -> Composition:
         adapters=adapters,
         driver=ComponentSource(f"whorl:{driver}", guest_file(driver)),
         measure_memory=component.settings.reuse > 1,
+        hosted=hosted,
     )
 
 

@@ -86,6 +86,7 @@ class LockedApp:
         description: what it is, perhaps empty.
         authors: who made it.
         warnings: what is deprecated or has no effect, a line each, for the operator.
+        host: the interfaces that Python implements, each with its `module:Class`.
     """
 
     name: str
@@ -96,6 +97,7 @@ class LockedApp:
     description: str = ""
     authors: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    host: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:

@@ -62,6 +62,7 @@ class _Locking:
             description=application.description,
             authors=tuple(application.authors),
             warnings=tuple(self._warnings),
+            host=dict(application.tool.whorl.host),
         )
 
     def _triggers(self) -> tuple[LockedTrigger, ...]:

@@ -8,6 +8,7 @@ import asyncio
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Protocol
 
 from whorl.app.composing import composition_of
@@ -15,6 +16,7 @@ from whorl.app.locked import LockedApp, LockedComponent
 from whorl.app.settings import ComponentSettings
 from whorl.capabilities.catalogue import Grants, Services, bind_all
 from whorl.capabilities.outbound_http.allowed_hosts import AllowedHosts
+from whorl.engine.bridges.descriptions import BridgeDescription
 from whorl.engine.components import LinkedComponent
 from whorl.engine.engines import Engine
 from whorl.engine.host_interfaces import HostInterface
@@ -34,6 +36,14 @@ class Progress(Protocol):
         """One of them is ready."""
 
 
+@dataclass(frozen=True, slots=True)
+class PreparedComponent:
+    """A component that is compiled, and the bridges in it."""
+
+    code: CompiledComponent
+    bridges: tuple[BridgeDescription, ...]
+
+
 class NoProgress:
     """Says nothing."""
 
@@ -49,8 +59,11 @@ async def prepare(
     loader: ComponentLoader,
     driver: str,
     progress: Progress,
-) -> Mapping[str, CompiledComponent]:
-    """Return the compiled component of each component of `app` that a trigger runs, by id.
+    hosted: tuple[str, ...] = (),
+) -> Mapping[str, PreparedComponent]:
+    """Return each component of `app` that a trigger runs, compiled, by id.
+
+    `hosted` are the interfaces that Python implements.
 
     Raises:
         ComponentError: one of them cannot be composed or compiled.
@@ -60,10 +73,12 @@ async def prepare(
     progress.begin([component.id for component in served])
     loop = asyncio.get_running_loop()
 
-    def load(component: LockedComponent) -> CompiledComponent:
-        loaded = loader.load(component.id, composition_of(component, driver))
+    def load(component: LockedComponent) -> PreparedComponent:
+        composition = composition_of(component, driver, hosted)
+        code = loader.load(component.id, composition)
+        bridges = loader.bridges(component.id, composition)
         loop.call_soon_threadsafe(progress.done, component.id)
-        return loaded
+        return PreparedComponent(code, bridges)
 
     with ThreadPoolExecutor(max_workers=os.cpu_count(), thread_name_prefix="whorl-prepare") as pool:
         compiled = await asyncio.gather(*[loop.run_in_executor(pool, load, component) for component in served])
@@ -73,14 +88,14 @@ async def prepare(
 def link(
     engine: Engine,
     component: LockedComponent,
-    compiled: CompiledComponent,
+    prepared: PreparedComponent,
     services: Services,
     own: Sequence[HostInterface],
 ) -> LinkedComponent:
-    """Return `compiled` linked to what the manifest grants `component`, and to the trigger's `own` interfaces.
+    """Return a component linked to what the manifest grants `component`, and to the trigger's `own` interfaces.
 
     Raises:
-        ComponentError: it imports something that nobody provides.
+        ComponentError: it imports something that nobody provides, or Python provides only a part of it.
     """
     grants = Grants(
         component=component.id,
@@ -88,7 +103,8 @@ def link(
         allowed_outbound_hosts=allowed_hosts(component),
         key_value_stores=component.key_value_stores,
     )
-    return LinkedComponent(engine, component.id, compiled, [*bind_all(services, grants), *own])
+    bridges = services.host.bind(component.id, prepared.bridges)
+    return LinkedComponent(engine, component.id, prepared.code, [*bind_all(services, grants), *bridges, *own])
 
 
 def check_instances(app: LockedApp, fitting: int) -> None:

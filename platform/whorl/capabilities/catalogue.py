@@ -8,6 +8,7 @@ that its instances may call; what belongs to one instance is kept in `Instance.s
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from whorl.capabilities.host_interfaces import HostInterfaces
 from whorl.capabilities.key_value.capability import KeyValueCapability
 from whorl.capabilities.outbound_http.allowed_hosts import AllowedHosts
 from whorl.capabilities.outbound_http.capability import OutboundHttp
@@ -24,6 +25,7 @@ class Services:
     logs: LogSink
     key_value: KeyValueCapability
     outbound_http: OutboundHttp
+    host: HostInterfaces
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from whorl.app.loader import find_manifest, load_app
 from whorl.app.locked import LockedApp
+from whorl.capabilities.host_interfaces import HostInterfaces, load_implementations
 from whorl.capabilities.wasi.logs import GuestLogs
 from whorl.cli.interrupts import ending_at_once
 from whorl.cli.streams import complain
 from whorl.engine.cache import default_directory
 from whorl.engine.runtimes import Runtime
-from whorl.triggers.http.trigger import HttpTrigger
+from whorl.triggers.http.trigger import HttpTrigger, TriggerOptions
 
 NAME = "compile"
 SUMMARY = "Compile the app's components ahead of `whorl up`, which then starts from the cache."
@@ -57,5 +58,6 @@ def run(arguments: argparse.Namespace) -> int:
 async def _start_and_end(app: LockedApp, state_dir: Path) -> None:
     """Start the app as `whorl up` does, but on stores of its own: what is wrong shows, and nothing is left behind."""
     with Runtime() as runtime:
-        async with HttpTrigger(app, runtime, GuestLogs(None), state_dir, _CompilationLines()):
+        host = HostInterfaces(load_implementations(app.host, app.folder), is_trial=True)
+        async with HttpTrigger(app, runtime, GuestLogs(None), TriggerOptions(state_dir, host), _CompilationLines()):
             pass

@@ -13,6 +13,7 @@ import asyncio
 import logging
 import threading
 import weakref
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -21,11 +22,12 @@ from starlette.websockets import WebSocketClose
 
 from whorl.app.loader import load_app
 from whorl.app.locked import LockedApp
+from whorl.capabilities.host_interfaces import HostInterfaces, load_implementations
 from whorl.capabilities.wasi.logs import GuestLogs
 from whorl.server.sharing import shared_runtime
 from whorl.triggers.http.application import HttpApplication
 from whorl.triggers.http.asgi import Receive, Scope, Send
-from whorl.triggers.http.trigger import HttpTrigger
+from whorl.triggers.http.trigger import HttpTrigger, TriggerOptions
 
 logger = logging.getLogger(__name__)
 
@@ -35,9 +37,10 @@ _GOING_AWAY = 1001
 class HostedApplication:
     """Serves an app in the event loops that call it: in each from its start, or first request, until it is closed."""
 
-    def __init__(self, origin: Path, state_dir: Path | None) -> None:
+    def __init__(self, origin: Path, state_dir: Path | None, host: Mapping[str, object]) -> None:
         self._app = load_app(origin)
         self._state_dir = (state_dir or self._app.folder / ".spin").absolute()
+        self._host = HostInterfaces({**load_implementations(self._app.host, self._app.folder), **host})
         self._hostings: dict[asyncio.AbstractEventLoop, _Hosting] = {}
         self._lock = threading.Lock()
         weakref.finalize(self, _abandon_ended, self._hostings, self._lock)  # at the interpreter's exit too
@@ -69,17 +72,19 @@ class HostedApplication:
         if hosting is None:
             _abandon_ended(self._hostings, self._lock)
             with self._lock:
-                hosting = self._hostings[loop] = _Hosting(self._app, self._state_dir)
+                hosting = self._hostings[loop] = _Hosting(
+                    self._app, TriggerOptions(self._state_dir, self._host), self._state_dir / "logs"
+                )
         return hosting
 
 
 class _Hosting:
     """The app in one event loop."""
 
-    def __init__(self, app: LockedApp, state_dir: Path) -> None:
+    def __init__(self, app: LockedApp, options: TriggerOptions, log_dir: Path) -> None:
         self._app = app
-        self._state_dir = state_dir
-        self._logs = GuestLogs(state_dir / "logs")
+        self._options = options
+        self._logs = GuestLogs(log_dir)
         self._stack = AsyncExitStack()
         self._changing = asyncio.Lock()
         self._application: HttpApplication | None = None
@@ -157,7 +162,7 @@ class _Hosting:
             return
         try:
             runtime = self._stack.enter_context(shared_runtime())
-            self.trigger = HttpTrigger(self._app, runtime, self._logs, self._state_dir)
+            self.trigger = HttpTrigger(self._app, runtime, self._logs, self._options)
             self._stack.push_async_callback(self.trigger.close)
             self._application = await self.trigger.start()
         except BaseException:

@@ -34,7 +34,7 @@ from whorl.server.options import UpOptions
 from whorl.server.serving import ServerSettings, event_loop, serve
 from whorl.server.signals import ending_signals
 from whorl.server.sockets import ListenAddress, bind, bound_address
-from whorl.triggers.http.trigger import HttpTrigger
+from whorl.triggers.http.trigger import HttpTrigger, TriggerOptions
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
@@ -78,7 +78,8 @@ def _run_worker(
         stack.enter_context(logging_to(terminal))
         logs = GuestLogs(options.log_dir, None if options.quiet else terminal)
         stack.callback(logs.close)
-        trigger = HttpTrigger(app, stack.enter_context(Runtime()), logs, options.state_dir, progress)
+        own = TriggerOptions(options.state_dir)
+        trigger = HttpTrigger(app, stack.enter_context(Runtime()), logs, own, progress)
         with asyncio.Runner(loop_factory=event_loop) as runner:
             runner.run(_serve(trigger, listener, ready, settings))
 
@@ -180,7 +181,7 @@ class _Supervisor:
 async def _prepare(app: LockedApp, options: UpOptions, progress: Progress) -> None:
     """Start and end the app once, so that everything is compiled and whatever is wrong is found by this process."""
     with Runtime() as runtime:
-        async with HttpTrigger(app, runtime, GuestLogs(None), options.state_dir, progress):
+        async with HttpTrigger(app, runtime, GuestLogs(None), TriggerOptions(options.state_dir), progress):
             pass
 
 

@@ -3,6 +3,7 @@
 Spin's `crates/manifest/src/schema/v2.rs`. Keys that Spin has and whorl does not support yet are named as such.
 """
 
+import re
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
@@ -12,6 +13,7 @@ from whorl.app.legacy_hosts import convert_allowed_http_hosts
 from whorl.app.manifest.settings_table import SettingsTable
 from whorl.app.manifest.tables import Table, TextOrTable, TextOrTexts, problem
 
+_IMPLEMENTATION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 _LATER = "whorl does not support it yet"
 
 
@@ -73,6 +75,18 @@ def _root_base(base: str) -> str:
     return base
 
 
+def _hosted_interface(text: str) -> str:
+    if dependency_name(text).interface is None:
+        raise ValueError(f"`{text}` is no interface; write `namespace:package/interface`, perhaps with `@version`")
+    return text
+
+
+def _implementation(text: str) -> str:
+    if _IMPLEMENTATION.fullmatch(text) is None:
+        raise ValueError(f"`{text}` names no class; write the module, a colon and the class: `customers:Customers`")
+    return text
+
+
 KebabId = Annotated[str, AfterValidator(kebab_id)]
 Label = Annotated[str, AfterValidator(label)]
 OutboundHost = Annotated[str, AfterValidator(_outbound_host)]
@@ -80,6 +94,8 @@ VariableName = Annotated[str, AfterValidator(_variable_name)]
 VariableValue = Annotated[str, AfterValidator(_variable_value)]
 LegacyHost = Annotated[str, AfterValidator(_legacy_host)]
 Source = Annotated[str, BeforeValidator(_local_source)]
+HostedInterface = Annotated[str, AfterValidator(_hosted_interface)]
+Implementation = Annotated[str, AfterValidator(_implementation)]
 DependencyKey = Annotated[str, AfterValidator(_dependency_key)]
 
 
@@ -232,16 +248,35 @@ class ApplicationTriggers(Table):
     http: HttpDefaults = HttpDefaults()
 
 
+class ApplicationSettings(Table):
+    """`[application.tool.whorl]`."""
+
+    shape = "a table such as `{ host = { ... } }`"
+
+    host: dict[HostedInterface, Implementation] = Field(
+        default={}, examples=['{ "example:crm/customers@1.0.0" = "customers:Customers" }']
+    )
+
+
+class ApplicationTool(Table):
+    """`[application.tool]`: of each tool's table, whorl reads its own."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    whorl: ApplicationSettings = ApplicationSettings()
+
+
 class Application(Table):
     """`[application]`: what the app is called."""
 
-    ignored = frozenset({"targets", "tool"})
+    ignored = frozenset({"targets"})
 
     name: str = Field(min_length=1, examples=['"hello"'])
     version: str = Field(default="", examples=['"1.0.0"'])
     description: str = Field(default="", examples=['"what it does"'])
     authors: list[str] = Field(default=[], examples=['["Ada <ada@example.com>"]'])
     trigger: ApplicationTriggers = ApplicationTriggers()
+    tool: ApplicationTool = ApplicationTool()
 
 
 class Manifest(Table):

@@ -18,10 +18,10 @@ from whorl.engine.bridges.descriptions import BridgeDescription, Function
 from whorl.engine.bridges.guests import Asked, Guest, Pending
 from whorl.engine.bridges.implementations import Implementations
 from whorl.engine.bridges.types import Result
-from whorl.engine.bridges.values import Err
 from whorl.engine.host_interfaces import HostFunction, HostInterface, ValueType
 from whorl.engine.packing import MalformedError, Text
 from whorl.engine.tasks import TaskTable
+from whorl.values import Err
 
 _WAIT, _RESOLVE = 1, 2
 _HEADER = Struct("<IIII").pack
@@ -43,6 +43,7 @@ class Bridge:
     """One bridge of a component, and the objects that implement its interfaces.
 
     Args:
+        component: whose bridge it is, for messages.
         description: what the tools told of it.
         implementations: by interface.
 
@@ -50,10 +51,10 @@ class Bridge:
         ComponentError: an object lacks something that the guest may call.
     """
 
-    def __init__(self, description: BridgeDescription, implementations: Mapping[str, object]) -> None:
+    def __init__(self, component: str, description: BridgeDescription, implementations: Mapping[str, object]) -> None:
         self._description = description
         self._functions = description.functions
-        self._classes = Implementations(description, implementations)
+        self._classes = Implementations(component, description, implementations)
         self._methods = [self._classes.method(function) for function in self._functions]
         self._codecs = Codecs()
         self._made: list[Codec | None] = [None] * len(self._functions)

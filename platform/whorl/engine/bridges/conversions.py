@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from whorl.engine.bridges.records import python_name
 from whorl.engine.bridges.types import Record
-from whorl.engine.bridges.values import Err, Ok, Some
+from whorl.values import Err, Ok, Some
 
 FAILURES = (StructError, TypeError, ValueError, LookupError, AttributeError, OverflowError)
 """What lowering raises for a value that is not of its type."""

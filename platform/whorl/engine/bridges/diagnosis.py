@@ -21,7 +21,7 @@ from whorl.engine.bridges.types import (
     Type,
     Variant,
 )
-from whorl.engine.bridges.values import Err, Ok, Some
+from whorl.values import Err, Ok, Some
 
 _FLOATS = {"f32", "f64"}
 _LARGEST_F32 = 3.4028235677973366e38  # rounds to infinity

@@ -20,7 +20,8 @@ class Implementations:
         of_resources: the classes, where the objects have them.
     """
 
-    def __init__(self, description: BridgeDescription, implementations: Mapping[str, object]) -> None:
+    def __init__(self, component: str, description: BridgeDescription, implementations: Mapping[str, object]) -> None:
+        self._component = component
         self._objects = implementations
         self.of_resources: list[type | None] = []
         for resource in description.resources:
@@ -53,16 +54,24 @@ class Implementations:
         return _methods(name)
 
     def _class(self, function: Function, resource: str) -> Callable[..., Any]:
-        return self._attribute(function, self._objects[function.interface], class_name(resource))
+        owner, name = self._objects[function.interface], class_name(resource)
+        found: object = getattr(owner, name, None)
+        if not isinstance(found, type):
+            raise self._lacking(function, owner, f"class `{name}`")
+        return found
 
     def _attribute(self, function: Function, owner: object, name: str) -> Callable[..., Any]:
         found: Callable[..., Any] | None = getattr(owner, name, None)
         if not callable(found):
-            what = owner.__name__ if isinstance(owner, type) else type(owner).__name__
-            raise ComponentError(
-                f"the guest may call `{function.name}` of `{function.interface}`, but `{what}` has no method `{name}`"
-            )
+            raise self._lacking(function, owner, f"method `{name}`")
         return found
+
+    def _lacking(self, function: Function, owner: object, what: str) -> ComponentError:
+        name = owner.__name__ if isinstance(owner, type) else type(owner).__name__
+        return ComponentError(
+            f"component `{self._component}` may call `{function.name}` of `{function.interface}`, but `{name}`, which"
+            f" implements it, has no {what}"
+        )
 
 
 def _methods(name: str) -> Callable[..., Any]:

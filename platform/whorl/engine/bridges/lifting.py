@@ -28,8 +28,8 @@ from whorl.engine.bridges.types import (
     Type,
     Variant,
 )
-from whorl.engine.bridges.values import Err, Ok, Some
 from whorl.engine.packing import MalformedError
+from whorl.values import Err, Ok, Some
 
 FAILURES = (StructError, ValueError, LookupError, OverflowError, TypeError)
 """What reading a frame that is none may raise; a `MalformedError` is a `ValueError`."""

@@ -5,19 +5,30 @@ What requests then go to is the `HttpApplication` that it gives; the trigger is 
 
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 from whorl.app.locked import LockedApp
-from whorl.app.preparation import NoProgress, Progress, allowed_hosts, check_instances, link, pool_settings, prepare
+from whorl.app.preparation import (
+    NoProgress,
+    PreparedComponent,
+    Progress,
+    allowed_hosts,
+    check_instances,
+    link,
+    pool_settings,
+    prepare,
+)
 from whorl.app.routes import RoutePattern
 from whorl.capabilities.catalogue import Services
+from whorl.capabilities.host_interfaces import HostInterfaces, load_implementations
 from whorl.capabilities.key_value import KeyValueCapability, KeyValueStores, default_configurations
 from whorl.capabilities.outbound_http.capability import OutboundClients, OutboundHttp
 from whorl.capabilities.outbound_http.memory_client import MemoryHttpClient
 from whorl.capabilities.outbound_http.network import network_client
 from whorl.capabilities.wasi.cli import LogSink
-from whorl.engine.loading import CompiledComponent, ComponentLoader
+from whorl.engine.loading import ComponentLoader
 from whorl.engine.pool import InstancePool
 from whorl.engine.runtimes import Runtime
 from whorl.engine.traps import Trap
@@ -34,6 +45,22 @@ _TOO_LITTLE_MEMORY = "exceeds memory limits"
 _TOO_SMALL = "; raise its `memory` in `tool.whorl`"
 
 
+@dataclass(frozen=True, slots=True)
+class TriggerOptions:
+    """What an app has of its own in this process.
+
+    Attributes:
+        state_dir: holds the default key-value store; None: kept in memory.
+        host: the interfaces that Python implements; None: those that the manifest names.
+    """
+
+    state_dir: Path | None = None
+    host: HostInterfaces | None = None
+
+
+_NO_OPTIONS = TriggerOptions()
+
+
 class HttpTrigger:
     """Runs an app's HTTP routes on a runtime that may run others. `async with` it, or `start` and `close`.
 
@@ -46,7 +73,7 @@ class HttpTrigger:
         app: as above.
         runtime: runs its components; must not be closed before the trigger is.
         logs: take what its guests write.
-        state_dir: holds the default key-value store; None: kept in memory.
+        options: what it has of its own.
         progress: is told which components are being prepared.
     """
 
@@ -55,7 +82,7 @@ class HttpTrigger:
         app: LockedApp,
         runtime: Runtime,
         logs: LogSink,
-        state_dir: Path | None = None,
+        options: TriggerOptions = _NO_OPTIONS,
         progress: Progress | None = None,
     ) -> None:
         self.app = app
@@ -63,7 +90,7 @@ class HttpTrigger:
         self.grace = _GRACE
         self._runtime = runtime
         self._logs = logs
-        self._state_dir = state_dir
+        self._options = options
         self._progress = progress or NoProgress()
         self._executors: dict[str, Executor] = {}
         self._stack = AsyncExitStack()
@@ -73,6 +100,7 @@ class HttpTrigger:
 
         Raises:
             ComponentError: a component cannot be prepared or instantiated.
+            ManifestError: an implementation of an interface cannot be loaded.
             EngineError: fewer instances fit into this process than the manifest asks for.
             StoreError: the cache or a store cannot be used.
         """
@@ -98,32 +126,34 @@ class HttpTrigger:
         app, engine = self.app, self._runtime.engine
         check_instances(app, engine.places.total)
         running: set[asyncio.Task[None]] = set()
-        services = self._open_services(running)
+        services = await self._open_services(running)
         loader = ComponentLoader(engine, self._runtime.cache)  # holds the tools: not for longer than this
-        compiled = await prepare(app, loader, _DRIVER, self._progress)
-        for component, code in compiled.items():
-            await self._serve(component, code, services)
+        prepared = await prepare(app, loader, _DRIVER, self._progress, services.host.names)
+        for component, each in prepared.items():
+            await self._serve(component, each, services)
         self._stack.push_async_callback(self._drain, running)
         return HttpApplication(app, _routes(app), self._executors)
 
-    def _open_services(self, running: set[asyncio.Task[None]]) -> Services:
+    async def _open_services(self, running: set[asyncio.Task[None]]) -> Services:
         """Open what the app's components share; their requests to each other are kept in `running`."""
-        app = self.app
-        stores = self._stack.enter_context(KeyValueStores.open(default_configurations(self._state_dir)))
+        app, options = self.app, self._options
+        host = options.host or HostInterfaces(load_implementations(app.host, app.folder))
+        await self._stack.enter_async_context(host.entered())
+        stores = self._stack.enter_context(KeyValueStores.open(default_configurations(options.state_dir)))
         network = network_client(allowed_hosts(component) for component in app.served_components())
         self._stack.push_async_callback(network.aclose)
         chain = Chain(self._executors, running)
         itself = ChainedApplication(self._executors, _routes(app), running)
         clients = OutboundClients(network, MemoryHttpClient(chain), MemoryHttpClient(itself))
-        return Services(self._logs, KeyValueCapability(stores), OutboundHttp(clients))
+        return Services(self._logs, KeyValueCapability(stores), OutboundHttp(clients), host)
 
     async def _drain(self, running: set[asyncio.Task[None]]) -> None:
         await drain(running, self.grace)
 
-    async def _serve(self, component: str, code: CompiledComponent, services: Services) -> None:
+    async def _serve(self, component: str, prepared: PreparedComponent, services: Services) -> None:
         """Make what one component has for itself: its link, its instances and what runs requests on them."""
         engine, locked = self._runtime.engine, self.app.components[component]
-        linked = link(engine, locked, code, services, [HTTP_SERVER])
+        linked = link(engine, locked, prepared, services, [HTTP_SERVER])
         self._stack.callback(linked.close)
         pool = InstancePool(linked, pool_settings(locked))
         self._stack.push_async_callback(pool.close)

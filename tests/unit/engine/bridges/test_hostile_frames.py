@@ -63,7 +63,7 @@ def test_hostile_frames_are_errors() -> None:
     description = BridgeDescription(
         "whorl:host/bridge-0@0.1.0", (Resource("test:a/b", "thing", keeps_nothing=False),), functions(random)
     )
-    bridge = Bridge(description, {"test:a/b": Taker()})
+    bridge = Bridge("guest", description, {"test:a/b": Taker()})
     call, finish, resolved, drop = (function.call for function in bridge.interface().functions)
     caller = Caller()
     taken = 0
@@ -99,7 +99,7 @@ def test_a_small_frame_does_not_stand_for_a_large_value() -> None:
     description = BridgeDescription(
         "whorl:host/bridge-0@0.1.0", (Resource("test:a/b", "thing", keeps_nothing=False),), (function,)
     )
-    call = Bridge(description, {"test:a/b": Taker()}).interface().functions[0].call
+    call = Bridge("guest", description, {"test:a/b": Taker()}).interface().functions[0].call
     count = 4000
     lists = b"".join(pointer.to_bytes(4, "little") + count.to_bytes(4, "little") for pointer in [144] * count)
     text = bytes(16) + (144).to_bytes(8, "little") + count.to_bytes(8, "little") + bytes(112) + lists

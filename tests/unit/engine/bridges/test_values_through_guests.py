@@ -72,7 +72,7 @@ def linked(request: pytest.FixtureRequest, engine: Engine, loader: ComponentLoad
     mirror = Mirror([(number, values.of(types[number])) for number in numbers])
     composition = Composition((ComponentSource("guest", identity_guest(types).encode()),), hosted=(INTERFACE,))
     (description,) = loader.bridges("guest", composition)
-    bridge = Bridge(description, {INTERFACE: mirror})
+    bridge = Bridge("guest", description, {INTERFACE: mirror})
     linked = LinkedComponent(engine, "guest", loader.load("guest", composition), [bridge.interface()])
     yield linked, types, mirror
     linked.close()

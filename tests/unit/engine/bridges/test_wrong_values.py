@@ -29,7 +29,7 @@ from whorl.engine.bridges.types import (
     Type,
     Variant,
 )
-from whorl.engine.bridges.values import Err, Ok, Some
+from whorl.values import Err, Ok, Some
 
 U8, S16, F32, F64, BOOL, CHAR = (PRIMITIVES[name] for name in ("u8", "s16", "f32", "f64", "bool", "char"))
 POINT = Record("point", (("x", F64), ("left-y", U8)))

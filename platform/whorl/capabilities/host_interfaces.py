@@ -1,0 +1,98 @@
+"""Interfaces that the owner of an app implements in Python, in place of a component or a capability of whorl.
+
+An implementation is an object whose methods are the interface's functions (`platform/whorl/engine/bridges`). It is
+given to `whorl.asgi`, or named in the manifest as `module:Class`: then the module is imported, from the folder of the
+app first, and the class is called without arguments. One that is a context manager, or an asynchronous one, is entered
+when the app starts and left when it has ended: the place for what it needs of an event loop.
+"""
+
+import importlib
+import sys
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from whorl.engine.bridges.bridge import Bridge
+from whorl.engine.bridges.composing import implemented
+from whorl.engine.bridges.descriptions import BridgeDescription
+from whorl.engine.host_interfaces import HostInterface
+from whorl.errors import ManifestError
+
+
+class HostInterfaces:
+    """The implementations of one app.
+
+    Args:
+        implementations: by the names of their interfaces (`example:crm/customers@1.0.0`).
+        is_trial: the app is only compiled: nothing is entered.
+    """
+
+    def __init__(self, implementations: Mapping[str, object], *, is_trial: bool = False) -> None:
+        self._implementations = dict(implementations)
+        self._is_trial = is_trial
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The interfaces that are implemented."""
+        return tuple(sorted(self._implementations))
+
+    def bind(self, component: str, bridges: Iterable[BridgeDescription]) -> list[HostInterface]:
+        """Return what the bridges of a component import.
+
+        Raises:
+            ComponentError: an implementation lacks something that the component may call.
+        """
+        return [Bridge(component, each, self._behind(each)).interface() for each in bridges]
+
+    def _behind(self, bridge: BridgeDescription) -> dict[str, object]:
+        wanted = {function.interface for function in bridge.functions}
+        wanted |= {resource.interface for resource in bridge.resources}
+        named = {name: implemented(name, self._implementations) for name in wanted}
+        return {name: self._implementations[found] for name, found in named.items() if found is not None}
+
+    @asynccontextmanager
+    async def entered(self) -> AsyncIterator[None]:
+        """Enter those that are context managers, each once, for the length of a block."""
+        async with AsyncExitStack() as stack:
+            entered = {} if self._is_trial else {id(each): each for each in self._implementations.values()}
+            for each in entered.values():
+                if isinstance(each, AbstractAsyncContextManager):
+                    await stack.enter_async_context(each)
+                elif isinstance(each, AbstractContextManager):
+                    stack.enter_context(each)
+            yield
+
+
+def load_implementations(names: Mapping[str, str], folder: Path) -> dict[str, object]:
+    """Return an object for each `module:Class`; interfaces with the same one share it.
+
+    Args:
+        names: `module:Class` by interface.
+        folder: of the app; modules are looked for there first.
+
+    Raises:
+        ManifestError: there is no such module or class, or it cannot be made.
+    """
+    made = {name: _load(interface, name, folder) for interface, name in names.items()}
+    return {interface: made[name] for interface, name in names.items()}
+
+
+def _load(interface: str, name: str, folder: Path) -> object:
+    module_name, _, path = name.partition(":")
+    place = f"`application.tool.whorl.host`: `{interface}` is `{name}`"
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    try:
+        found: object = importlib.import_module(module_name)
+    except Exception as error:
+        raise ManifestError(f"{place}, but `{module_name}` cannot be imported from `{folder}`: {error}") from error
+    for part in path.split("."):
+        if not hasattr(found, part):
+            raise ManifestError(f"{place}, but `{module_name}` has no `{path}`; name a class or an object in it")
+        found = getattr(found, part)
+    if not isinstance(found, type):
+        return found
+    try:
+        return found()
+    except Exception as error:
+        raise ManifestError(f"{place}, but `{path}` cannot be made without arguments: {error}") from error

@@ -1,0 +1,218 @@
+"""Interfaces that Python implements: called by a guest, over HTTP."""
+
+import asyncio
+import gc
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import pytest
+from live_server import GUESTS, Live, manifest, serving
+
+import whorl
+from whorl.capabilities.host_interfaces import HostInterfaces
+from whorl.errors import ComponentError
+
+pytestmark = pytest.mark.anyio
+
+INTERFACE = "example:crm/customers@1.0.0"
+ADA = {"id": 1, "name": "Ada", "tags": ["first", "né"], "manager": None}
+BOB = {"id": 2, "name": "Bob", "tags": [], "manager": 1}
+PHOTO = bytes(range(256)) * 256
+
+
+class Visit:
+    """Notes on a customer."""
+
+    def __init__(self, customer: int) -> None:
+        self.customer = customer
+        self.lines: list[str] = []
+
+    def note(self, text: str) -> int:
+        self.lines.append(text)
+        return len(self.lines)
+
+    def notes(self) -> list[str]:
+        return self.lines
+
+    @staticmethod
+    def merge(visits: list["Visit"]) -> "Visit":
+        made = Visit(0)
+        made.lines = [line for visit in visits for line in visit.lines]
+        return made
+
+
+class Customers:
+    """What the guest asks."""
+
+    Visit = Visit
+
+    def __init__(self) -> None:
+        self.entered = 0
+        self.cancelled = asyncio.Event()
+
+    async def find(self, id: int) -> Any:  # noqa: A002 - the name in WIT does not matter, but this is the obvious one
+        await asyncio.sleep(0)
+        match id:
+            case 1:
+                return ADA
+            case 3:
+                raise whorl.Err(("unreachable", "the line is dead"))
+            case 4:
+                return {**ADA, "tags": ["a", 3]}
+            case 5:
+                raise KeyError("lost")
+            case 6:
+                return await self._for_ever()
+        raise whorl.Err("unknown")
+
+    def search(self, text: str) -> list[Any]:
+        return [each for each in (ADA, BOB) if text in str(each["name"])]
+
+    def photo(self, id: int) -> bytes:  # noqa: A002 - as above
+        return PHOTO[: 1 << 16] if id else b""
+
+    async def greet(self, name: str) -> str:
+        return f"hello {name}"
+
+    def open_visits(self) -> list[Any]:
+        made = Visit(9)
+        made.note("open")
+        return [made]
+
+    async def _for_ever(self) -> None:
+        try:
+            await asyncio.sleep(100)
+        finally:
+            self.cancelled.set()
+
+    async def __aenter__(self) -> Self:
+        self.entered += 1
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.entered -= 1
+
+
+@pytest.fixture
+def customers() -> Customers:
+    return Customers()
+
+
+@asynccontextmanager
+async def crm(folder: Path, customers: object, settings: str = "") -> AsyncIterator[Live]:
+    host = HostInterfaces({INTERFACE: customers})
+    async with serving(manifest(folder, GUESTS / "crm.wasm", settings=settings), host=host) as live:
+        yield live
+
+
+@pytest.fixture(params=["fresh", "reused"])
+async def live(request: pytest.FixtureRequest, tmp_path: Path, customers: Customers) -> AsyncIterator[Live]:
+    settings = "reuse = 1000\nmax_instances = 1" if request.param == "reused" else ""
+    async with crm(tmp_path, customers, settings) as live:
+        yield live
+
+
+@pytest.mark.parametrize(
+    ("target", "status", "text"),
+    [
+        ("/find?1", 200, 'Customer { id: 1, name: "Ada", tags: ["first", "né"], manager: None }'),
+        ("/find?2", 404, "unknown"),
+        ("/find?3", 502, "the line is dead"),
+        ("/search?b", 200, "Bob"),
+        ("/search?", 200, "Ada, Bob"),
+        ("/photo?0", 200, "0 bytes, 0"),
+        ("/photo?1", 200, f"65536 bytes, {sum(PHOTO)}"),
+        ("/greet?you", 200, "hello you"),
+        ("/visit?one", 200, "1 2 one, more"),
+        ("/merge?3", 200, "of 0, of 1, of 2, open"),
+        ("/drop?1000", 200, "1000 dropped"),
+        ("/times?greet,100", 200, "100 times"),
+    ],
+)
+async def test_a_guest_is_answered(live: Live, target: str, status: int, text: str) -> None:
+    for _ in range(2):
+        answer = await live.client.get(target)
+        assert (answer.status_code, answer.text) == (status, text)
+
+
+async def test_what_the_guest_drops_is_gone(live: Live) -> None:
+    before = sum(isinstance(each, Visit) for each in gc.get_objects())
+    for target in ("/visit?a", "/merge?50", "/drop?50"):
+        assert (await live.client.get(target)).status_code == 200
+    gc.collect()
+    assert sum(isinstance(each, Visit) for each in gc.get_objects()) == before
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("/find?4", "`find` of `example:crm/customers@1.0.0` gave a wrong value: result.tags[1]: 3 is not a string"),
+        ("/find?5", "lost"),
+    ],
+)
+async def test_what_python_does_wrong_is_logged_and_the_app_goes_on(
+    live: Live, target: str, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        assert (await live.client.get(target)).status_code == 500
+    assert said in caplog.text
+    assert (await live.client.get("/greet?you")).text == "hello you"
+
+
+async def test_a_method_is_cancelled_with_its_request(live: Live, customers: Customers) -> None:
+    with pytest.raises(httpx.TimeoutException):
+        await live.client.get("/find?6", timeout=0.2)
+    await asyncio.wait_for(customers.cancelled.wait(), 5)
+    assert (await live.client.get("/greet?you")).text == "hello you"
+
+
+async def test_guests_that_wait_do_not_hold_others_up(tmp_path: Path, customers: Customers) -> None:
+    async with crm(tmp_path, customers) as live:
+        waiting = [asyncio.create_task(live.client.get("/find?6", timeout=30)) for _ in range(20)]
+        await asyncio.sleep(0.1)
+        assert (await live.client.get("/find?1")).status_code == 200
+        for each in waiting:
+            each.cancel()
+
+
+async def test_an_implementation_is_entered_for_as_long_as_the_app_runs(tmp_path: Path, customers: Customers) -> None:
+    async with crm(tmp_path, customers):
+        assert customers.entered == 1
+    assert customers.entered == 0
+
+
+@pytest.mark.parametrize(
+    ("lacking", "missing"),
+    [
+        ({"find": None}, f"`find` of `{INTERFACE}`, but `Half`, which implements it, has no method `find`"),
+        ({"greet": 1}, "`Half`, which implements it, has no method `greet`"),
+        ({"Visit": type("Visit", (), {})}, "`Visit`, which implements it, has no method `note"),
+        ({"Visit": None}, "`Half`, which implements it, has no class `Visit`"),
+    ],
+)
+async def test_an_implementation_that_lacks_something_is_refused(
+    tmp_path: Path, lacking: dict[str, Any], missing: str
+) -> None:
+    with pytest.raises(ComponentError) as refusal:
+        async with crm(tmp_path, type("Half", (Customers,), lacking)()):
+            pass
+    assert missing in str(refusal.value)
+    assert "component `lab`" in str(refusal.value)
+
+
+async def test_a_newer_version_may_be_implemented(tmp_path: Path, customers: Customers) -> None:
+    path = manifest(tmp_path, GUESTS / "crm.wasm")
+    async with serving(path, host=HostInterfaces({"example:crm/customers@1.2.0": customers})) as live:
+        assert (await live.client.get("/greet?you")).text == "hello you"
+
+
+@pytest.mark.parametrize("other", ["customers@2.0.0", "customers@0.9.0", "orders@1.0.0"])
+async def test_another_version_is_not_taken(tmp_path: Path, customers: Customers, other: str) -> None:
+    path = manifest(tmp_path, GUESTS / "crm.wasm")
+    with pytest.raises(ComponentError, match="imports `example:crm/customers@1.0.0`, which nobody provides"):
+        async with serving(path, host=HostInterfaces({f"example:crm/{other}": customers})):
+            pass

@@ -35,6 +35,20 @@ class Text(bytes):
         return super().__new__(cls, data)
 
 
+def text_of_bytes(data: bytes) -> bytes:
+    """Return bytes as a string that has a character of latin1 for each."""
+    return data if data.isascii() else bytes.__new__(Text, data.decode("latin-1").encode())
+
+
+def bytes_of_text(text: bytes) -> bytes:
+    """Return the bytes that a string of latin1 stands for.
+
+    Raises:
+        UnicodeEncodeError: it has characters that are no bytes.
+    """
+    return text if text.isascii() else text.decode().encode("latin-1")
+
+
 def is_utf8(data: bytes) -> bool:
     """Tell whether `data` can cross as a string without being encoded."""
     if data.isascii():

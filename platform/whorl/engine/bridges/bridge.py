@@ -7,9 +7,9 @@ A method that returns an awaitable takes time: it becomes a task of the instance
 guest holds of resources is kept in a table of its instance, with which it goes.
 """
 
-import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from struct import Struct
+from types import CoroutineType
 from typing import Any, Protocol
 
 from whorl.engine.bridges import conversions, diagnosis, lifting
@@ -19,7 +19,7 @@ from whorl.engine.bridges.guests import Asked, Guest, Pending
 from whorl.engine.bridges.implementations import Implementations
 from whorl.engine.bridges.types import Result
 from whorl.engine.host_interfaces import HostFunction, HostInterface, ValueType
-from whorl.engine.packing import MalformedError, Text
+from whorl.engine.packing import MalformedError, bytes_of_text, text_of_bytes
 from whorl.engine.tasks import TaskTable
 from whorl.values import Err
 
@@ -90,11 +90,11 @@ class Bridge:
     # What the guest calls.
 
     def _call(self, caller: Caller, number: int, text: bytes) -> bytes:
-        frame = text if text.isascii() else _bytes_of(text)
+        frame = bytes_of_text(text)
         guest, codec = self._guest(caller), self._codec(number)
         if codec.takes_own:
-            return _crossing(self._ask(guest, number, codec, frame))
-        return _crossing(self._answer(guest, number, codec, frame, len(frame)))
+            return text_of_bytes(self._ask(guest, number, codec, frame))
+        return text_of_bytes(self._answer(guest, number, codec, frame, len(frame)))
 
     def _ask(self, guest: Guest, number: int, codec: Codec, frame: bytes) -> bytes:
         """Ask for what the handles stand for that the guest gives away."""
@@ -108,12 +108,12 @@ class Bridge:
     def _resolved(self, caller: Caller, text: bytes) -> bytes:
         guest = self._guest(caller)
         asked, guest.asked = guest.asked, None
-        triples = text if text.isascii() else _bytes_of(text)
+        triples = bytes_of_text(text)
         if asked is None or len(triples) != _TRIPLE.size * len(guest.given):
             raise MalformedError("a bridge told of handles that it was not asked for")
         guest.take([rep for _, _, rep in _TRIPLE.iter_unpack(triples)])
         base = -(-asked.end // 8) * 8
-        return _crossing(self._answer(guest, asked.number, self._codec(asked.number), asked.frame, base))
+        return text_of_bytes(self._answer(guest, asked.number, self._codec(asked.number), asked.frame, base))
 
     def _answer(self, guest: Guest, number: int, codec: Codec, frame: bytes, base: int) -> bytes:
         arguments = self._lifted(guest, number, codec, frame)
@@ -121,7 +121,7 @@ class Bridge:
             value = self._methods[number](*arguments)
         except Err as error:
             return self._failed(guest, number, codec, error, base)
-        if inspect.isawaitable(value):
+        if type(value) is CoroutineType or hasattr(type(value), "__await__"):
             return self._begin(guest, number, value, base)
         return self._lowered(guest, number, codec.lower, value, base)
 
@@ -176,7 +176,7 @@ class Bridge:
             raise MalformedError(f"a bridge asked for the end of task {task}, which has not ended")
         del guest.pending[task]
         guest.tasks.clear(task)
-        return _crossing(self._ended(guest, pending))
+        return text_of_bytes(self._ended(guest, pending))
 
     def _ended(self, guest: Guest, pending: Pending) -> bytes:
         number, codec = pending.number, self._codec(pending.number)
@@ -188,14 +188,6 @@ class Bridge:
 
     def _drop(self, caller: Caller, _resource: int, rep: int) -> None:
         self._guest(caller).things.pop(rep, None)
-
-
-def _bytes_of(text: bytes) -> bytes:
-    return text.decode().encode("latin-1")
-
-
-def _crossing(reply: bytes) -> bytes:
-    return reply if reply.isascii() else Text(reply.decode("latin-1").encode())
 
 
 def _name(function: Function) -> str:

@@ -140,11 +140,12 @@ async def test_a_guest_is_answered(live: Live, target: str, status: int, text: s
 
 
 async def test_what_the_guest_drops_is_gone(live: Live) -> None:
+    gc.collect()
     before = sum(isinstance(each, Visit) for each in gc.get_objects())
     for target in ("/visit?a", "/merge?50", "/drop?50"):
         assert (await live.client.get(target)).status_code == 200
     gc.collect()
-    assert sum(isinstance(each, Visit) for each in gc.get_objects()) == before
+    assert sum(isinstance(each, Visit) for each in gc.get_objects()) <= before
 
 
 @pytest.mark.parametrize(

@@ -128,8 +128,12 @@ class Pending:
         """Wait for what a method returned, and make `task` ready."""
         try:
             self.value = await value
-        except asyncio.CancelledError:
-            raise
+        except asyncio.CancelledError as raised:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise  # the instance is closed
+            self.raised = RuntimeError("what the method waited for was cancelled")
+            self.raised.__cause__ = raised
         except BaseException as raised:  # noqa: BLE001 - the guest that waits has to be told; `finish` raises it
             self.raised = raised
         self.is_done = True

@@ -67,6 +67,10 @@ class Customers:
                 raise KeyError("lost")
             case 6:
                 return await self._for_ever()
+            case 7:
+                shared = asyncio.get_running_loop().create_future()
+                shared.cancel()
+                await shared
         raise whorl.Err("unknown")
 
     def search(self, text: str) -> list[Any]:
@@ -153,6 +157,7 @@ async def test_what_the_guest_drops_is_gone(live: Live) -> None:
     [
         ("/find?4", "`find` of `example:crm/customers@1.0.0` gave a wrong value: result.tags[1]: 3 is not a string"),
         ("/find?5", "lost"),
+        ("/find?7", "what the method waited for was cancelled"),
     ],
 )
 async def test_what_python_does_wrong_is_logged_and_the_app_goes_on(

@@ -73,7 +73,10 @@ def load_implementations(names: Mapping[str, str], folder: Path) -> dict[str, ob
     Raises:
         ManifestError: there is no such module or class, or it cannot be made.
     """
-    made = {name: _load(interface, name, folder) for interface, name in names.items()}
+    made: dict[str, object] = {}
+    for interface, name in names.items():
+        if name not in made:
+            made[name] = _load(interface, name, folder)
     return {interface: made[name] for interface, name in names.items()}
 
 

@@ -137,6 +137,8 @@ class Bridge:
     def _lowered(self, guest: Guest, number: int, lower: Callable[..., bytes], value: Any, base: int) -> bytes:
         try:
             return lower(value, base, guest)
+        except MalformedError:
+            raise
         except conversions.FAILURES as error:
             raise self._wrong(number, "ok", value, error) from error
 
@@ -146,6 +148,8 @@ class Bridge:
             raise WrongValueError(f"{name} raised `Err`, but its result is no `result`") from raised
         try:
             return codec.lower_err(raised.value, base, guest)
+        except MalformedError:
+            raise
         except conversions.FAILURES as error:
             raise self._wrong(number, "err", raised.value, error) from error
 
@@ -164,6 +168,7 @@ class Bridge:
         pending = Pending(number, base)
         guest.tasks.start(pending.run(value, guest.tasks, task), eager=True)
         if pending.is_done:
+            guest.tasks.clear(task)
             return self._ended(guest, pending)
         guest.pending[task] = pending
         name = b"%d" % task

@@ -8,6 +8,7 @@ from typing import Any, Final
 from whorl.engine.bridges.descriptions import BridgeDescription
 from whorl.engine.packing import MalformedError
 from whorl.engine.tasks import TaskTable
+from whorl.values import Err, Ok, Some
 
 _MOST_THINGS: Final = 100_000
 """Handles that one instance may hold."""
@@ -62,6 +63,8 @@ class Guest:
 
     def own(self, resource: int, thing: Any) -> int:
         """Return a rep for an object that is given to the guest."""
+        if thing is None or isinstance(thing, Err | Ok | Some):
+            raise TypeError(f"{thing!r} is no resource")
         expected = self._classes[resource]
         if expected is not None and not isinstance(thing, expected):
             raise TypeError(f"{thing!r} is no `{expected.__name__}`")
@@ -129,8 +132,8 @@ class Pending:
         try:
             self.value = await value
         except asyncio.CancelledError as raised:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
+            running = asyncio.current_task()
+            if running is not None and running.cancelling():
                 raise  # the instance is closed
             self.raised = RuntimeError("what the method waited for was cancelled")
             self.raised.__cause__ = raised

@@ -9,8 +9,10 @@ from statistics import median
 from time import perf_counter, thread_time
 
 from bench.cases import APPS
+from bench.customers import RECORDS, Customers
 from bench.responses import WrongAnswerError
 from whorl.app.loader import load_app
+from whorl.capabilities.host_interfaces import HostInterfaces
 from whorl.capabilities.outbound_http.capability import OutboundHttp
 from whorl.capabilities.wasi.logs import GuestLogs
 from whorl.engine.instances import Instance, instantiate
@@ -21,7 +23,7 @@ from whorl.triggers.http.exchanges import Exchange
 from whorl.triggers.http.executor import Executor
 from whorl.triggers.http.messages import IncomingRequest
 from whorl.triggers.http.responses import ResponseHead, ResponseHeads
-from whorl.triggers.http.trigger import HttpTrigger
+from whorl.triggers.http.trigger import HttpTrigger, TriggerOptions
 from whorl.triggers.http.uploads import Uploads
 from whorl.types import Headers
 
@@ -97,6 +99,9 @@ async def _report() -> None:
             print(f"{kind:12}  at once {whole:5.1f}, in pieces of 64 KiB {pieces:5.1f} (goal: at most {goal})")
         seconds = min([await wait_together(pool, _WAITING) for _ in range(5)])
         print(f"\n{_WAITING} guests that wait 50 ms: {seconds:.3f} s of wall time (goal: less than 0.4)")
+    print("\ncalls of an interface that Python implements, µs of processor time for each")
+    for what, each in (await bridge_calls()).items():
+        print(f"{what:34}  {each:6.1f}")
 
 
 def _text() -> bytes:
@@ -108,10 +113,10 @@ def _random_bytes() -> bytes:
 
 
 @asynccontextmanager
-async def _reusing_pool(name: str) -> AsyncIterator[InstancePool]:
+async def _reusing_pool(name: str, host: HostInterfaces | None = None) -> AsyncIterator[InstancePool]:
     """Give a pool of the only component of an app in `bench/apps` whose instances serve many requests."""
     with Runtime() as runtime:
-        trigger = HttpTrigger(load_app(APPS / f"{name}.toml"), runtime, GuestLogs(None))
+        trigger = HttpTrigger(load_app(APPS / f"{name}.toml"), runtime, GuestLogs(None), TriggerOptions(host=host))
         async with trigger:
             [prepared] = trigger.pools.values()
             pool = InstancePool(prepared.linked, replace(prepared.settings, reuse=_MANY))
@@ -180,6 +185,26 @@ async def wait_together(pool: InstancePool, guests: int) -> float:
     if any(answer != b"slept" for answer in answers):
         raise WrongAnswerError("a guest did not answer that it slept")
     return took
+
+
+async def bridge_calls() -> dict[str, float]:
+    """Return the microseconds of processor time of a call that Python answers, by what crosses."""
+    costs = {}
+    async with _reusing_pool("crm", HostInterfaces({"example:crm/customers@1.0.0": Customers()})) as pool:
+        for what, function, calls in (
+            ("a string and a string back", "greet", 2000),
+            (f"{RECORDS} records of 10 KB back", "search", 50),
+            ("64 KiB back", "photo", 50),
+        ):
+            rounds = []
+            for _ in range(_ECHOES):
+                began = thread_time()
+                answer = await _ask(pool, b"GET", f"/times?{function},{calls}".encode(), [b""])
+                rounds.append(thread_time() - began)
+                if answer != f"{calls} times".encode():
+                    raise WrongAnswerError(f"the guest answered {answer!r}")
+            costs[what] = median(rounds) / calls * 1e6
+    return costs
 
 
 async def _ask(pool: InstancePool, method: bytes, target: bytes, pieces: list[bytes]) -> bytes:

@@ -11,6 +11,9 @@ import pytest
 from live_server import GUESTS, manifest
 from whorl_process import environment
 
+from whorl.capabilities.host_interfaces import HostInterfaces
+from whorl.errors import ManifestError
+
 GUIDE = Path(__file__).parents[2] / "docs" / "host-interfaces.md"
 MOUNTED = """
 from starlette.testclient import TestClient
@@ -73,6 +76,31 @@ def served(request: pytest.FixtureRequest, folder: Path) -> Iterator[httpx.Clien
 def test_it_runs_under_up(served: httpx.Client) -> None:
     answers = [served.get(path) for path in ("/find/1", "/find/2", "/?d")]
     assert [(answer.status_code, answer.text) for answer in answers] == [(200, "Ada"), (404, "unknown"), (200, "Ada")]
+
+
+def test_a_module_that_another_app_has_loaded_is_not_taken_for_ones_own(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        path = manifest(tmp_path / name, GUESTS / "directory.wasm")
+        path.write_text(path.read_text() + blocks("toml")[0])
+        (tmp_path / name / "customers.py").write_text(blocks("python")[0])
+    program = "import whorl; [whorl.asgi(f'{app}/spin.toml') for app in ('first', 'first', 'second')]"
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "but another `customers` is loaded already, from " in ended.stderr
+
+
+def test_a_module_is_no_implementation() -> None:
+    with pytest.raises(ManifestError, match="`a:b/c` cannot be implemented by the module `re`: guests could call"):
+        HostInterfaces({"a:b/c": re})
 
 
 @pytest.mark.parametrize(

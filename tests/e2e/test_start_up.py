@@ -24,6 +24,20 @@ def loaded_for(app: Path) -> set[str]:
     return loaded("-m", "whorl", "compile", "-f", str(app))
 
 
+def test_an_app_without_interfaces_of_its_own_loads_no_codecs(tmp_path: Path) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "whorl", "compile", "-f"]
+    ended = subprocess.run(
+        [*command, str(manifest(tmp_path, GUESTS / "hello.wasm"))],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=True,
+    )
+    bridges = {name for name in ended.stderr.split() if name.startswith("whorl.engine.bridges.")}
+    assert bridges == {"whorl.engine.bridges.composing"}
+
+
 @pytest.mark.parametrize("hosts", ["", "http://self", "http://other.spin.internal"])
 def test_an_app_that_sends_nothing_over_the_network_loads_no_client(tmp_path: Path, hosts: str) -> None:
     packages = loaded_for(manifest(tmp_path, GUESTS / "hello.wasm", f'allowed_outbound_hosts = ["{hosts}"]'))

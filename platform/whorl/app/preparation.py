@@ -16,7 +16,6 @@ from whorl.app.locked import LockedApp, LockedComponent
 from whorl.app.settings import ComponentSettings
 from whorl.capabilities.catalogue import Grants, Services, bind_all
 from whorl.capabilities.outbound_http.allowed_hosts import AllowedHosts
-from whorl.engine.bridges.descriptions import BridgeDescription
 from whorl.engine.components import LinkedComponent
 from whorl.engine.engines import Engine
 from whorl.engine.host_interfaces import HostInterface
@@ -38,10 +37,10 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PreparedComponent:
-    """A component that is compiled, and the bridges in it."""
+    """A component that is compiled, and what the tools tell of each bridge in it."""
 
     code: CompiledComponent
-    bridges: tuple[BridgeDescription, ...]
+    bridges: tuple[str, ...]
 
 
 class NoProgress:
@@ -74,11 +73,9 @@ async def prepare(
     loop = asyncio.get_running_loop()
 
     def load(component: LockedComponent) -> PreparedComponent:
-        composition = composition_of(component, driver, hosted)
-        code = loader.load(component.id, composition)
-        bridges = loader.bridges(component.id, composition)
+        loaded = loader.load_bridged(component.id, composition_of(component, driver, hosted))
         loop.call_soon_threadsafe(progress.done, component.id)
-        return PreparedComponent(code, bridges)
+        return PreparedComponent(*loaded)
 
     with ThreadPoolExecutor(max_workers=os.cpu_count(), thread_name_prefix="whorl-prepare") as pool:
         compiled = await asyncio.gather(*[loop.run_in_executor(pool, load, component) for component in served])

@@ -10,11 +10,11 @@ import importlib
 import sys
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, asynccontextmanager
+from importlib.machinery import PathFinder
 from pathlib import Path
+from types import ModuleType
 
-from whorl.engine.bridges.bridge import Bridge
 from whorl.engine.bridges.composing import implemented
-from whorl.engine.bridges.descriptions import BridgeDescription
 from whorl.engine.host_interfaces import HostInterface
 from whorl.errors import ManifestError
 
@@ -25,9 +25,18 @@ class HostInterfaces:
     Args:
         implementations: by the names of their interfaces (`example:crm/customers@1.0.0`).
         is_trial: the app is only compiled: nothing is entered.
+
+    Raises:
+        ManifestError: one of them is a module.
     """
 
     def __init__(self, implementations: Mapping[str, object], *, is_trial: bool = False) -> None:
+        for interface, each in implementations.items():
+            if isinstance(each, ModuleType):
+                raise ManifestError(
+                    f"`{interface}` cannot be implemented by the module `{each.__name__}`: guests could call whatever"
+                    " it has imported; name a class or an object in it"
+                )
         self._implementations = dict(implementations)
         self._is_trial = is_trial
 
@@ -36,19 +45,23 @@ class HostInterfaces:
         """The interfaces that are implemented."""
         return tuple(sorted(self._implementations))
 
-    def bind(self, component: str, bridges: Iterable[BridgeDescription]) -> list[HostInterface]:
-        """Return what the bridges of a component import.
+    def bind(self, component: str, bridges: Iterable[str]) -> list[HostInterface]:
+        """Return what the bridges of a component import, of which `bridges` are descriptions in JSON.
 
         Raises:
             ComponentError: an implementation lacks something that the component may call.
         """
-        return [Bridge(component, each, self._behind(each)).interface() for each in bridges]
+        return [self._bound(component, each) for each in bridges]
 
-    def _behind(self, bridge: BridgeDescription) -> dict[str, object]:
-        wanted = {function.interface for function in bridge.functions}
-        wanted |= {resource.interface for resource in bridge.resources}
-        named = {name: implemented(name, self._implementations) for name in wanted}
-        return {name: self._implementations[found] for name, found in named.items() if found is not None}
+    def _bound(self, component: str, text: str) -> HostInterface:
+        # Imported here: most apps have no bridge.
+        from whorl.engine.bridges.bridge import Bridge  # noqa: PLC0415
+        from whorl.engine.bridges.descriptions import BridgeDescription  # noqa: PLC0415
+
+        bridge = BridgeDescription.from_json(text)
+        named = {name: implemented(name, self._implementations) for name in bridge.interfaces}
+        behind = {name: self._implementations[found] for name, found in named.items() if found is not None}
+        return Bridge(component, bridge, behind).interface()
 
     @asynccontextmanager
     async def entered(self) -> AsyncIterator[None]:
@@ -83,12 +96,7 @@ def load_implementations(names: Mapping[str, str], folder: Path) -> dict[str, ob
 def _load(interface: str, name: str, folder: Path) -> object:
     module_name, _, path = name.partition(":")
     place = f"`application.tool.whorl.host`: `{interface}` is `{name}`"
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
-    try:
-        found: object = importlib.import_module(module_name)
-    except Exception as error:
-        raise ManifestError(f"{place}, but `{module_name}` cannot be imported from `{folder}`: {error}") from error
+    found: object = _imported(module_name, folder, place)
     for part in path.split("."):
         if not hasattr(found, part):
             raise ManifestError(f"{place}, but `{module_name}` has no `{path}`; name a class or an object in it")
@@ -99,3 +107,17 @@ def _load(interface: str, name: str, folder: Path) -> object:
         return found()
     except Exception as error:
         raise ManifestError(f"{place}, but `{path}` cannot be made without arguments: {error}") from error
+
+
+def _imported(name: str, folder: Path, place: str) -> ModuleType:
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    try:
+        module = importlib.import_module(name)
+    except Exception as error:
+        raise ManifestError(f"{place}, but `{name}` cannot be imported from `{folder}`: {error}") from error
+    top = name.partition(".")[0]
+    there, loaded = PathFinder.find_spec(top, [str(folder)]), sys.modules[top].__file__
+    if there is not None and there.origin != loaded:
+        raise ManifestError(f"{place}, but another `{top}` is loaded already, from `{loaded}`; rename the own one")
+    return module

@@ -67,8 +67,7 @@ class Composition:
     adapter on its semver track, else, for the driver, by the root. Adapters that nobody needs are left out. `exports`
     are those to keep, in place of all. `measure_memory` adds the export `MEMORY_EXPORT`, if the root is a component
     with a memory at its top level; it costs every instance one more core instance. `hosted` are interfaces that the
-    host implements in Python: bridges to them are made of what the components import. `keeps_nothing` are resources of
-    these (`INTERFACE/NAME`) of which the host need not hear when a guest drops one.
+    host implements in Python: bridges to them are made of what the components import.
     """
 
     components: tuple[ComponentSource, ...]
@@ -77,7 +76,6 @@ class Composition:
     exports: tuple[str, ...] | None = None
     measure_memory: bool = False
     hosted: tuple[str, ...] = ()
-    keeps_nothing: tuple[str, ...] = ()
 
     def sources(self) -> tuple[ComponentSource, ...]:
         """Return components, adapters and the driver, in this order."""

@@ -12,8 +12,7 @@ from pathlib import Path
 from wasmtime import WasmtimeError
 from wasmtime import component as wasm
 
-from whorl.engine.bridges.composing import BRIDGE, with_bridges
-from whorl.engine.bridges.descriptions import BridgeDescription
+from whorl.engine.bridges.composing import with_bridges
 from whorl.engine.cache import CompiledCache
 from whorl.engine.compositions import (
     ComponentSource,
@@ -56,6 +55,10 @@ class ComponentLoader:
             ComponentError: a part is not a component, nothing provides one of its imports, or it cannot be compiled.
             StoreError: the cache cannot be used.
         """
+        return self.load_bridged(name, composition)[0]
+
+    def load_bridged(self, name: str, composition: Composition) -> tuple[wasm.Component, tuple[str, ...]]:
+        """Return what `load` does, and for each bridge in the composition what the tools tell of it, as JSON."""
         self._check_refused(name, composition)
         key = self._key(composition)
         with self._engine.loading:
@@ -65,30 +68,10 @@ class ComponentLoader:
             with self._engine.loading:
                 code = self._engine.code.get(key) or self._mapped(name, file)
                 self._engine.code[key] = code
-        return code
-
-    def bridges(self, name: str, composition: Composition) -> tuple[BridgeDescription, ...]:
-        """Return what the bridges in the composition call; the host implements it.
-
-        Raises:
-            ComponentError: an interface cannot be bridged.
-            StoreError: the cache cannot be used.
-        """
         if not composition.hosted:
-            return ()
-        key = self._key(composition)
-        file = self._cache.path(f"{key}-bridges", lambda: self._describe_bridges(name, composition))
-        return tuple(BridgeDescription.from_json(text) for text in json.loads(file.read_text()))
-
-    def _describe_bridges(self, name: str, composition: Composition) -> bytes:
-        try:
-            components = tuple(self._as_component(source) for source in composition.components)
-            _, descriptions = with_bridges(
-                replace(composition, components=components), self._tools.describe, self._tools.bridge
-            )
-        except ToolError as error:
-            raise ComponentError(f"component `{name}`: {error}") from error
-        return json.dumps(descriptions).encode()
+            return code, ()
+        file = self._cache.path(_beside(key), lambda: self._describe_from(name, composition, key))
+        return code, tuple(json.loads(file.read_text()))
 
     def _mapped(self, name: str, file: Path) -> wasm.Component:
         try:
@@ -119,45 +102,66 @@ class ComponentLoader:
         digest = hashlib.sha256()
         parts: list[object] = [self._engine.configuration.fingerprint(), self._tools_digest]
         if composition.hosted:
-            parts.append([composition.hosted, composition.keeps_nothing])
+            parts.append(composition.hosted)
         parts.append(composition.to_json({source.name: _digest(source.wasm) for source in composition.sources()}))
         digest.update(json.dumps(parts).encode())
         return digest.hexdigest()
 
     def _make_from(self, name: str, composition: Composition, key: str) -> bytes:
-        code = self._make(name, composition)
-        if self._key(composition) != key:
-            raise ComponentError(f"component `{name}` was changed while it was compiled; start again")
+        code, bridges = self._make(name, composition)
+        self._check_unchanged(name, composition, key)
+        if composition.hosted:
+            self._cache.path(_beside(key), lambda: bridges)
         return code
 
-    def _make(self, name: str, composition: Composition) -> bytes:
+    def _describe_from(self, name: str, composition: Composition, key: str) -> bytes:
+        """Make what `_make_from` has left beside the code, if that is lost."""
+        _, bridges = self._bridged(name, composition)
+        self._check_unchanged(name, composition, key)
+        return bridges
+
+    def _check_unchanged(self, name: str, composition: Composition, key: str) -> None:
+        if self._key(composition) != key:
+            raise ComponentError(f"component `{name}` was changed while it was compiled; start again")
+
+    def _make(self, name: str, composition: Composition) -> tuple[bytes, bytes]:
+        """Return the code, and what is told of the bridges in it."""
+        bridged, bridges = self._bridged(name, composition)
         try:
-            composed = self._compose(name, composition)
+            composed = self._tools.compose(bridged)
         except ToolError as error:
             raise ComponentError(f"component `{name}`: {error}") from error
-        _check_imports(name, composition, composed)
+        _check_imports(name, composition, {adapter.name for adapter in bridged.adapters}, composed)
         try:
-            return bytes(wasm.Component(self._engine.wasmtime, composed.wasm).serialize())
+            return bytes(wasm.Component(self._engine.wasmtime, composed.wasm).serialize()), bridges
         except WasmtimeError as error:
             raise ComponentError(f"component `{name}` cannot be compiled: {error}") from error
 
-    def _compose(self, name: str, composition: Composition) -> ComposedComponent:
-        components = tuple(self._as_component(source) for source in composition.components)
-        root = components[0]
-        described = self._tools.describe(root.wasm)
-        if composition.driver is not None and not any(map(_is_handler, described.exports)):
-            raise ComponentError(_no_handler(name, described))
-        for source in components:
-            _refuse_internals(name, self._tools.describe(source.wasm))
-        composition, _ = with_bridges(
-            replace(composition, components=components), self._tools.describe, self._tools.bridge
-        )
-        return self._tools.compose(composition)
+    def _bridged(self, name: str, composition: Composition) -> tuple[Composition, bytes]:
+        """Return the composition of components, with its bridges, and what is told of these."""
+        try:
+            components = tuple(self._as_component(source) for source in composition.components)
+            described = self._tools.describe(components[0].wasm)
+            if composition.driver is not None and not any(map(_is_handler, described.exports)):
+                raise ComponentError(_no_handler(name, described))
+            for source in components:
+                _refuse_internals(name, self._tools.describe(source.wasm))
+            bridged, descriptions = with_bridges(
+                replace(composition, components=components), self._tools.describe, self._tools.bridge
+            )
+        except ToolError as error:
+            raise ComponentError(f"component `{name}`: {error}") from error
+        return bridged, json.dumps(descriptions).encode()
 
     def _as_component(self, source: ComponentSource) -> ComponentSource:
         if self._tools.describe(source.wasm).kind == "component":
             return source
         return replace(source, wasm=self._tools.componentize(source.wasm))
+
+
+def _beside(key: str) -> str:
+    """Return the key of what is told of the bridges in the code with this one."""
+    return f"{key}-bridges"
 
 
 def _refuse_internals(name: str, described: Description) -> None:
@@ -186,10 +190,7 @@ def _no_handler(name: str, described: Description) -> str:
     )
 
 
-def _check_imports(name: str, composition: Composition, composed: ComposedComponent) -> None:
-    ours = {source.name for source in composition.adapters} | {
-        adapter for adapter in composed.adapters if adapter.startswith(BRIDGE)
-    }
+def _check_imports(name: str, composition: Composition, ours: set[str], composed: ComposedComponent) -> None:
     if composition.driver is not None:
         ours.add(composition.driver.name)
     for left in composed.unresolved:

@@ -7,7 +7,7 @@ A method that returns an awaitable takes time: it becomes a task of the instance
 guest holds of resources is kept in a table of its instance, with which it goes.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from struct import Struct
 from types import CoroutineType
 from typing import Any, Protocol
@@ -17,7 +17,8 @@ from whorl.engine.bridges.codecs import Codec, Codecs
 from whorl.engine.bridges.descriptions import BridgeDescription, Function
 from whorl.engine.bridges.guests import Asked, Guest, Pending
 from whorl.engine.bridges.implementations import Implementations
-from whorl.engine.bridges.types import Result
+from whorl.engine.bridges.lowering import HEADER_SIZE
+from whorl.engine.bridges.types import Result, aligned
 from whorl.engine.host_interfaces import HostFunction, HostInterface, ValueType
 from whorl.engine.packing import MalformedError, bytes_of_text, text_of_bytes
 from whorl.engine.tasks import TaskTable
@@ -75,7 +76,7 @@ class Bridge:
     def _guest(self, caller: Caller) -> Guest:
         guest: Guest | None = caller.state.get(self)
         if guest is None:
-            guest = caller.state[self] = Guest(caller.tasks, self._description, self._classes.of_resources)
+            guest = caller.state[self] = Guest(caller.tasks, self._classes.of_resources)
         return guest
 
     def _codec(self, number: int) -> Codec:
@@ -90,20 +91,19 @@ class Bridge:
     # What the guest calls.
 
     def _call(self, caller: Caller, number: int, text: bytes) -> bytes:
-        frame = bytes_of_text(text)
-        guest, codec = self._guest(caller), self._codec(number)
-        if codec.takes_own:
-            return text_of_bytes(self._ask(guest, number, codec, frame))
-        return text_of_bytes(self._answer(guest, number, codec, frame, len(frame)))
+        frame, guest = bytes_of_text(text), self._guest(caller)
+        if self._codec(number).takes_own:
+            return text_of_bytes(self._ask(guest, number, frame))
+        return text_of_bytes(self._answer(guest, number, frame, len(frame)))
 
-    def _ask(self, guest: Guest, number: int, codec: Codec, frame: bytes) -> bytes:
+    def _ask(self, guest: Guest, number: int, frame: bytes) -> bytes:
         """Ask for what the handles stand for that the guest gives away."""
         guest.begin_giving()
-        self._lifted(guest, number, codec, frame)
-        base = len(frame)
+        self._lifted(guest, number, frame)
+        start = len(frame) + HEADER_SIZE
         triples = b"".join([_TRIPLE.pack(resource, handle, 0) for resource, handle in guest.given])
-        guest.asked = Asked(number, frame, base + 16 + len(triples))
-        return _HEADER(_RESOLVE, 0, base + 16, len(guest.given)) + triples
+        guest.asked = Asked(number, frame, start + len(triples))
+        return _HEADER(_RESOLVE, 0, start, len(guest.given)) + triples
 
     def _resolved(self, caller: Caller, text: bytes) -> bytes:
         guest = self._guest(caller)
@@ -112,46 +112,41 @@ class Bridge:
         if asked is None or len(triples) != _TRIPLE.size * len(guest.given):
             raise MalformedError("a bridge told of handles that it was not asked for")
         guest.take([rep for _, _, rep in _TRIPLE.iter_unpack(triples)])
-        base = -(-asked.end // 8) * 8
-        return text_of_bytes(self._answer(guest, asked.number, self._codec(asked.number), asked.frame, base))
+        return text_of_bytes(self._answer(guest, asked.number, asked.frame, aligned(asked.end, 8)))
 
-    def _answer(self, guest: Guest, number: int, codec: Codec, frame: bytes, base: int) -> bytes:
-        arguments = self._lifted(guest, number, codec, frame)
+    def _answer(self, guest: Guest, number: int, frame: bytes, base: int) -> bytes:
+        arguments = self._lifted(guest, number, frame)
         try:
             value = self._methods[number](*arguments)
         except Err as error:
-            return self._failed(guest, number, codec, error, base)
+            return self._failed(guest, number, error, base)
         if type(value) is CoroutineType or hasattr(type(value), "__await__"):
             return self._begin(guest, number, value, base)
-        return self._lowered(guest, number, codec.lower, value, base)
+        return self._lowered(guest, number, "ok", value, base)
 
-    def _lifted(self, guest: Guest, number: int, codec: Codec, frame: bytes) -> tuple[Any, ...]:
+    def _lifted(self, guest: Guest, number: int, frame: bytes) -> tuple[Any, ...]:
         try:
-            return codec.lift(frame, guest)
+            return self._codec(number).lift(frame, guest)
         except MalformedError:
             raise
         except lifting.FAILURES as error:
             name = _name(self._functions[number])
             raise MalformedError(f"the arguments of {name} cannot be read: {error}") from error
 
-    def _lowered(self, guest: Guest, number: int, lower: Callable[..., bytes], value: Any, base: int) -> bytes:
-        try:
-            return lower(value, base, guest)
-        except MalformedError:
-            raise
-        except conversions.FAILURES as error:
-            raise self._wrong(number, "ok", value, error) from error
-
-    def _failed(self, guest: Guest, number: int, codec: Codec, raised: Err, base: int) -> bytes:
-        if codec.lower_err is None:
+    def _failed(self, guest: Guest, number: int, raised: Err, base: int) -> bytes:
+        if "err" not in self._codec(number).lower:
             name = _name(self._functions[number])
             raise WrongValueError(f"{name} raised `Err`, but its result is no `result`") from raised
+        return self._lowered(guest, number, "err", raised.value, base)
+
+    def _lowered(self, guest: Guest, number: int, case: str, value: Any, base: int) -> bytes:
+        """Return the reply with a result; `case` is that of a `result`."""
         try:
-            return codec.lower_err(raised.value, base, guest)
+            return self._codec(number).lower[case](value, base, guest)
         except MalformedError:
             raise
         except conversions.FAILURES as error:
-            raise self._wrong(number, "err", raised.value, error) from error
+            raise self._wrong(number, case, value, error) from error
 
     def _wrong(self, number: int, case: str, value: Any, error: Exception) -> WrongValueError:
         function = self._functions[number]
@@ -172,7 +167,7 @@ class Bridge:
             return self._ended(guest, pending)
         guest.pending[task] = pending
         name = b"%d" % task
-        return _HEADER(_WAIT, base + 16, len(name), task) + name
+        return _HEADER(_WAIT, base + HEADER_SIZE, len(name), task) + name
 
     def _finish(self, caller: Caller, task: int) -> bytes:
         guest = self._guest(caller)
@@ -184,12 +179,11 @@ class Bridge:
         return text_of_bytes(self._ended(guest, pending))
 
     def _ended(self, guest: Guest, pending: Pending) -> bytes:
-        number, codec = pending.number, self._codec(pending.number)
         if isinstance(pending.raised, Err):
-            return self._failed(guest, number, codec, pending.raised, pending.base)
+            return self._failed(guest, pending.number, pending.raised, pending.base)
         if pending.raised is not None:
             raise pending.raised
-        return self._lowered(guest, number, codec.lower, pending.value, pending.base)
+        return self._lowered(guest, pending.number, "ok", pending.value, pending.base)
 
     def _drop(self, caller: Caller, _resource: int, rep: int) -> None:
         self._guest(caller).things.pop(rep, None)

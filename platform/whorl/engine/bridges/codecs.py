@@ -1,9 +1,9 @@
 """The codecs of a bridge: what reads the arguments of each of its functions, and what writes the results.
 
-They are compiled when a function is first called, which takes about a millisecond.
+They are compiled when a function is first called: most of an interface never is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from whorl.engine.bridges.descriptions import Function
@@ -26,14 +26,12 @@ class Codec(NamedTuple):
 
     Attributes:
         lift: reads the arguments in a frame.
-        lower: writes the reply with a result; if that is a `result`, its good case.
-        lower_err: writes the reply with the bad case of a `result`; None for other functions.
+        lower: writes the reply with a result, by the case of a `result`; other results are `ok`.
         takes_own: handles that the guest gives away are among the arguments.
     """
 
     lift: Lift
-    lower: Lower
-    lower_err: Lower | None
+    lower: Mapping[str, Lower]
     takes_own: bool
 
 
@@ -53,22 +51,16 @@ class Codecs:
             lifting.function("lift", types, IN_MEMORY, "SLOT(m)")
         else:
             lifting.function("lift", types, IN_SLOTS, str(SLOTS))
-        fails = isinstance(function.result, Result)
-        lowering.function("lower", function.result, "ok" if fails else None)
-        if fails:
-            lowering.function("lower_err", function.result, "err")
+        cases = ("ok", "err") if isinstance(function.result, Result) else ("ok",)
+        for case in cases:
+            lowering.function(case, function.result, case)
         made = source.compile()
-        return Codec(made["lift"], made["lower"], made.get("lower_err"), any(map(gives_away, types)))
+        takes_own = any(kind.has(_is_given_away) for kind in types)
+        return Codec(made["lift"], {case: made[case] for case in cases}, takes_own)
 
 
-def gives_away(kind: Type) -> bool:
-    """Tell whether values hold handles that their taker owns."""
-    return (isinstance(kind, Handle) and kind.is_owned) or any(map(gives_away, _inner(kind)))
-
-
-def _inner(kind: Type) -> list[Type]:
-    element, parts, payloads = (getattr(kind, name, None) for name in ("element", "parts", "payloads"))
-    return [*([element] if element else ()), *(parts or ()), *(payloads or ())]
+def _is_given_away(kind: Type) -> bool:
+    return isinstance(kind, Handle) and kind.is_owned
 
 
 def _address_in_slot(frame: bytes) -> int:

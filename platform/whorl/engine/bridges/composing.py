@@ -10,11 +10,8 @@ from whorl.engine.compositions import ComponentSource, Composition, Description,
 _NAME: Final = re.compile(r"(?P<interface>[^@]+)(@(?P<version>.+))?")
 _VERSION: Final = re.compile(r"(?P<major>[0-9]+)\.(?P<minor>[0-9]+)\.(?P<patch>[0-9]+)")
 
-BRIDGE: Final = "whorl:bridge-"
-"""How the names of bridges begin in a composition."""
-
 Describe = Callable[[Wasm], Description]
-MakeBridge = Callable[[Wasm, list[str], int, tuple[str, ...]], tuple[bytes, str]]
+MakeBridge = Callable[[Wasm, list[str], int], tuple[bytes, str]]
 
 
 def implemented(imported: str, hosted: Iterable[str]) -> str | None:
@@ -49,8 +46,8 @@ def with_bridges(composition: Composition, describe: Describe, make: MakeBridge)
         imports = () if source.adapters is not None else describe(source.wasm).imports
         bridged = [each for each in imports if implemented(each, composition.hosted)]
         if bridged:
-            component, description = make(source.wasm, bridged, len(bridges), composition.keeps_nothing)
-            bridge = ComponentSource(f"{BRIDGE}{len(bridges)}", component)
+            component, description = make(source.wasm, bridged, len(bridges))
+            bridge = ComponentSource(f"whorl:bridge-{len(bridges)}", component)
             bridges.append(bridge)
             descriptions.append(description)
             components.append(replace(source, adapters=(bridge.name, *everybodys)))

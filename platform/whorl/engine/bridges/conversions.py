@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from struct import Struct, pack
 from struct import error as StructError  # noqa: N812 - it is a class
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from whorl.engine.bridges.records import python_name
 from whorl.engine.bridges.types import Record
@@ -13,16 +13,26 @@ FAILURES = (StructError, TypeError, ValueError, LookupError, AttributeError, Ove
 """What lowering raises for a value that is not of its type."""
 
 
+def is_list(x: Any) -> TypeGuard[Collection[Any]]:
+    """Tell whether a value may be given for a list: strings, bytes and mappings may not."""
+    return isinstance(x, Collection) and not isinstance(x, str | Mapping) and not is_bytes(x)
+
+
+def is_bytes(x: Any) -> TypeGuard[bytes | bytearray | memoryview]:
+    """Tell whether a value may be given for a list of bytes."""
+    return isinstance(x, bytes | bytearray | memoryview)
+
+
 def as_list(x: Any) -> list[Any]:
-    """Return the elements of a collection that is no list; strings and mappings are none."""
-    if isinstance(x, str | bytes | bytearray | memoryview | Mapping) or not isinstance(x, Collection):
+    """Return the elements of a collection that is no list."""
+    if not is_list(x):
         raise TypeError
     return list(x)
 
 
 def as_bytes(x: Any) -> bytes:
     """Return the bytes of what holds bytes."""
-    if not isinstance(x, bytes | bytearray | memoryview):
+    if not is_bytes(x):
         raise TypeError
     return bytes(x)
 

@@ -23,15 +23,10 @@ from whorl.engine.bridges.types import (
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource of a bridged interface.
-
-    Attributes:
-        keeps_nothing: the host is not told when a guest drops one.
-    """
+    """A resource of a bridged interface."""
 
     interface: str
     name: str
-    keeps_nothing: bool
 
 
 @dataclass(frozen=True)
@@ -56,6 +51,11 @@ class BridgeDescription:
     resources: tuple[Resource, ...]
     functions: tuple[Function, ...]
 
+    @property
+    def interfaces(self) -> set[str]:
+        """The interfaces that have functions or resources."""
+        return {function.interface for function in self.functions} | {each.interface for each in self.resources}
+
     @classmethod
     def from_json(cls, text: str) -> "BridgeDescription":
         """Read what the tools tell of a bridge that they made."""
@@ -74,7 +74,7 @@ class BridgeDescription:
         )
         return cls(
             read["interface"],
-            tuple(Resource(each["interface"], each["name"], each["keeps_nothing"]) for each in read["resources"]),
+            tuple(Resource(each["interface"], each["name"]) for each in read["resources"]),
             tuple(functions),
         )
 

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from whorl.engine.bridges.descriptions import BridgeDescription
 from whorl.engine.packing import MalformedError
 from whorl.engine.tasks import TaskTable
 from whorl.values import Err, Ok, Some
@@ -27,9 +26,7 @@ class Guest:
 
     __slots__ = (
         "_classes",
-        "_kept",
         "_next",
-        "_resources",
         "_taken",
         "asked",
         "given",
@@ -39,17 +36,15 @@ class Guest:
         "things",
     )
 
-    def __init__(self, tasks: TaskTable, description: BridgeDescription, classes: Sequence[type | None]) -> None:
+    def __init__(self, tasks: TaskTable, classes: Sequence[type | None]) -> None:
         self.tasks = tasks
         self.things: dict[int, Any] = {}
         self.left = 0
         self.given: list[tuple[int, int]] = []
         self.asked: Asked | None = None
         self.pending: dict[int, Pending] = {}
-        self._resources = description.resources
         self._classes = classes
         self._next = 1
-        self._kept: dict[tuple[int, int], int] = {}
         self._taken: list[Any] | None = None
 
     # For the codecs.
@@ -68,12 +63,11 @@ class Guest:
         expected = self._classes[resource]
         if expected is not None and not isinstance(thing, expected):
             raise TypeError(f"{thing!r} is no `{expected.__name__}`")
-        if not self._resources[resource].keeps_nothing:
-            return self._add(thing)
-        # The guest does not tell when it drops one, so the same object has the same rep.
-        rep = self._kept.get((resource, id(thing)))
-        if rep is None:
-            rep = self._kept[resource, id(thing)] = self._add(thing)
+        if len(self.things) >= _MOST_THINGS:
+            raise MalformedError(f"the guest holds {_MOST_THINGS} resources and wants one more")
+        rep = self._next
+        self._next = rep + 1
+        self.things[rep] = thing
         return rep
 
     def consume(self, resource: int, handle: int) -> Any:
@@ -91,21 +85,10 @@ class Guest:
 
     def take(self, reps: Sequence[int]) -> None:
         """Take the things with these reps from the guest; `consume` gives them in this order."""
-        taken = []
-        for (resource, _), rep in zip(self.given, reps, strict=True):
-            if rep not in self.things:
-                raise MalformedError(f"a bridge gave away {rep}, which there is not")
-            is_kept = self._resources[resource].keeps_nothing
-            taken.append(self.things[rep] if is_kept else self.things.pop(rep))
-        self._taken = taken[::-1]
-
-    def _add(self, thing: Any) -> int:
-        if len(self.things) >= _MOST_THINGS:
-            raise MalformedError(f"the guest holds {_MOST_THINGS} resources and wants one more")
-        rep = self._next
-        self._next = rep + 1
-        self.things[rep] = thing
-        return rep
+        try:
+            self._taken = [self.things.pop(rep) for rep in reps][::-1]
+        except KeyError as missing:
+            raise MalformedError(f"a bridge gave away {missing}, which there is not") from None
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """Where the parts of a value lie: in memory, or among the flat parameters of a call."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from whorl.engine.bridges.types import Cases, Type, places_of
 
@@ -10,27 +10,28 @@ MAX_FLAT_PARAMS: Final = 16
 """More flat parameters than these go by memory."""
 
 
-class Layout:
-    """Where the parts of a value lie."""
+class Layout(Protocol):
+    """Where the parts of a value lie.
+
+    Attributes:
+        step: how far the second of two numbers of 4 bytes is from the first.
+    """
+
+    step: int
 
     def places(self, parts: Sequence[Type], offset: int) -> Iterator[int]:
         """Yield where each of `parts` begins, the first at `offset` or behind it."""
-        raise NotImplementedError
 
     def extent(self, kind: Type) -> int:
         """Return how many bytes a value takes."""
-        raise NotImplementedError
 
     def payload(self, kind: Cases) -> int:
         """Return where the payload of a value lies."""
-        raise NotImplementedError
-
-    def second(self, step: int) -> int:
-        """Return where the second of two numbers of `step` bytes lies."""
-        raise NotImplementedError
 
 
-class _InMemory(Layout):
+class _InMemory:
+    step = 4
+
     def places(self, parts: Sequence[Type], offset: int) -> Iterator[int]:
         return places_of(parts, offset)
 
@@ -40,12 +41,11 @@ class _InMemory(Layout):
     def payload(self, kind: Cases) -> int:
         return kind.payload_offset
 
-    def second(self, step: int) -> int:
-        return step
 
-
-class _InSlots(Layout):
+class _InSlots:
     """Each flat value has 8 bytes: whatever a payload was joined with, its own bits are at the beginning."""
+
+    step = _SLOT
 
     def places(self, parts: Sequence[Type], offset: int) -> Iterator[int]:
         for part in parts:
@@ -58,9 +58,6 @@ class _InSlots(Layout):
     def payload(self, kind: Cases) -> int:  # noqa: ARG002 - of any
         return _SLOT
 
-    def second(self, step: int) -> int:  # noqa: ARG002 - of any
-        return _SLOT
 
-
-IN_MEMORY: Final = _InMemory()
-IN_SLOTS: Final = _InSlots()
+IN_MEMORY: Final[Layout] = _InMemory()
+IN_SLOTS: Final[Layout] = _InSlots()

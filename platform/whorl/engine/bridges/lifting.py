@@ -199,7 +199,7 @@ class Lifting:
     def _bytes(self, step: int, offset: int, struct: _Struct) -> str:
         """Return the bytes that a pointer and a count of elements of `step` bytes tell of."""
         pointer = self._leaf(offset, "I", 4, struct)
-        count = self._leaf(offset + struct.layout.second(4), "I", 4, struct)
+        count = self._leaf(offset + struct.layout.step, "I", 4, struct)
         size = count if step == 1 else f"{count}*{step}"
         if struct.is_nested:
             return f"here.part(m, {pointer}, {size})"

@@ -94,12 +94,12 @@ class Lowering:
         Args:
             name: of the function.
             kind: of the result, None if there is none.
-            case: the result is a `result`, and `x` the payload of this case.
+            case: if the result is a `result`, `x` is the payload of this case.
         """
         self._out = [f"def {name}(x, base, here):"]
         size = 0 if kind is None else kind.size
-        has_handles = _has_handles(kind)
-        has_blobs = has_handles or _points(kind)
+        has_handles = kind is not None and kind.has(_is_handle)
+        has_blobs = has_handles or (kind is not None and kind.has(_points))
         if has_blobs:
             self._emit("    ", f"blobs = []; fixes = []; add = blobs.append; pos = base + {HEADER_SIZE + size}")
 
@@ -221,7 +221,7 @@ class Lowering:
 
         inner = _Struct(finish, f"{struct.indent}    ", elements=(packed, handles), step=element.size)
         self._tail(element, item, 0, inner)
-        return f"b''.join({packed})", handles if _has_handles(element) else None
+        return f"b''.join({packed})", handles if element.has(_is_handle) else None
 
     def _flags(self, kind: Flags, x: str, offset: int, struct: _Struct) -> None:
         bits = self._source.constant(partial(bits_of, {name: 1 << bit for bit, name in enumerate(kind.names)}), "bits")
@@ -275,27 +275,9 @@ class Lowering:
         struct.finish(struct)
 
 
-def _has_handles(kind: Type | None) -> bool:
-    """Tell whether values hold handles."""
-    match kind:
-        case Handle():
-            return True
-        case ListOf(element=element):
-            return _has_handles(element)
-        case Record() | Tuple():
-            return any(map(_has_handles, kind.parts))
-        case Option() | Variant() | Result():
-            return any(map(_has_handles, kind.payloads))
-    return False
+def _is_handle(kind: Type) -> bool:
+    return isinstance(kind, Handle)
 
 
-def _points(kind: Type | None) -> bool:
-    """Tell whether values point to others."""
-    match kind:
-        case Text() | ListOf():
-            return True
-        case Record() | Tuple():
-            return any(map(_points, kind.parts))
-        case Option() | Variant() | Result():
-            return any(map(_points, kind.payloads))
-    return False
+def _points(kind: Type) -> bool:
+    return isinstance(kind, Text | ListOf)

@@ -3,7 +3,7 @@
 They are those of the canonical ABI (Component Model, "Alignment", "Element Size" and "Flattening").
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -21,6 +21,15 @@ class Type:
     size: int
     alignment: int
     flats: int
+
+    @property
+    def inner(self) -> Sequence["Type"]:
+        """The types that it is made of."""
+        return ()
+
+    def has(self, is_wanted: Callable[["Type"], bool]) -> bool:
+        """Tell whether it, or a type that it is made of, is wanted."""
+        return is_wanted(self) or any(each.has(is_wanted) for each in self.inner)
 
 
 @dataclass(frozen=True)
@@ -57,11 +66,21 @@ class ListOf(Type):
     alignment = 4
     flats = 2
 
+    @property
+    def inner(self) -> Sequence[Type]:
+        """The type of its elements."""
+        return (self.element,)
+
 
 class _Product(Type):
     """A type whose values are values of others, one after the other."""
 
     parts: tuple[Type, ...]
+
+    @property
+    def inner(self) -> Sequence[Type]:
+        """The types of its parts."""
+        return self.parts
 
     @cached_property
     def size(self) -> int:  # type: ignore[override]
@@ -129,6 +148,11 @@ class Cases(Type):
     def flats(self) -> int:  # type: ignore[override]
         """The discriminant, and room for the longest payload."""
         return 1 + max((kind.flats for kind in self.payloads), default=0)
+
+    @property
+    def inner(self) -> Sequence[Type]:
+        """The types of its payloads."""
+        return self.payloads
 
     @property
     def payloads(self) -> list[Type]:

@@ -9,6 +9,7 @@ from identity_guests import END, INTERFACE, PADDING, identity_guest
 from wit_values import MadeUpTypes, MadeUpValues
 
 from whorl.engine.bridges.bridge import Bridge
+from whorl.engine.bridges.descriptions import BridgeDescription
 from whorl.engine.bridges.records import RecordTypes
 from whorl.engine.bridges.types import Type
 from whorl.engine.cache import CompiledCache
@@ -71,9 +72,9 @@ def linked(request: pytest.FixtureRequest, engine: Engine, loader: ComponentLoad
     numbers = random.choices(range(TYPES), k=VALUES)
     mirror = Mirror([(number, values.of(types[number])) for number in numbers])
     composition = Composition((ComponentSource("guest", identity_guest(types).encode()),), hosted=(INTERFACE,))
-    (description,) = loader.bridges("guest", composition)
-    bridge = Bridge("guest", description, {INTERFACE: mirror})
-    linked = LinkedComponent(engine, "guest", loader.load("guest", composition), [bridge.interface()])
+    code, (description,) = loader.load_bridged("guest", composition)
+    bridge = Bridge("guest", BridgeDescription.from_json(description), {INTERFACE: mirror})
+    linked = LinkedComponent(engine, "guest", code, [bridge.interface()])
     yield linked, types, mirror
     linked.close()
 

@@ -15,6 +15,7 @@ from live_server import GUESTS, Live, manifest, serving
 
 import whorl
 from whorl.capabilities.host_interfaces import HostInterfaces
+from whorl.engine.memories import Memories, Prober
 from whorl.errors import ComponentError
 
 pytestmark = pytest.mark.anyio
@@ -117,11 +118,23 @@ async def crm(folder: Path, customers: object, settings: str = "") -> AsyncItera
         yield live
 
 
-@pytest.fixture(params=["fresh", "reused"])
-async def live(request: pytest.FixtureRequest, tmp_path: Path, customers: Customers) -> AsyncIterator[Live]:
-    settings = "reuse = 1000\nmax_instances = 1" if request.param == "reused" else ""
-    async with crm(tmp_path, customers, settings) as live:
+REUSED = "reuse = 1000\nmax_instances = 1"
+
+
+@pytest.fixture(params=["fresh", "reused", "hidden"])
+async def live(
+    request: pytest.FixtureRequest, tmp_path: Path, customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Live]:
+    """Serve the guest, where memories can be found, and where the system does not let a process look."""
+    if request.param == "hidden":
+        monkeypatch.setattr(Prober, "working", lambda: None)
+    async with crm(tmp_path, customers, "" if request.param == "fresh" else REUSED) as live:
         yield live
+
+
+def memories_of(live: Live) -> Memories:
+    (pool,) = live.trigger.pools.values()
+    return pool.linked.engine.memories
 
 
 @pytest.mark.parametrize(
@@ -145,6 +158,38 @@ async def test_a_guest_is_answered(live: Live, target: str, status: int, text: s
     for _ in range(2):
         answer = await live.client.get(target)
         assert (answer.status_code, answer.text) == (status, text)
+
+
+async def test_a_bridge_is_looked_for_once_and_not_for_a_call_or_two(tmp_path: Path, customers: Customers) -> None:
+    async with crm(tmp_path, customers, REUSED) as live:
+        for target, located in (("/times?greet,2", 0), ("/times?greet,100", 1), ("/photo?1", 1)):
+            assert (await live.client.get(target)).status_code == 200
+            assert memories_of(live).located == located
+    async with crm(tmp_path, customers) as live:
+        assert (await live.client.get("/photo?1")).status_code == 200
+        assert memories_of(live).located == 1
+
+
+async def test_long_values_go_both_ways(live: Live) -> None:
+    text = "x" * 20_000
+    assert (await live.client.get(f"/greet?{text}")).text == f"hello {text}"
+    assert (await live.client.get(f"/visit?{text}")).text == f"1 2 {text}, more"
+
+
+async def test_nothing_is_left_of_guests_that_trap_or_are_given_up(tmp_path: Path, customers: Customers) -> None:
+    async with crm(tmp_path, customers) as live:
+        for _ in range(5):
+            given_up = [asyncio.create_task(live.client.get("/find?6", timeout=0.05)) for _ in range(5)]
+            others = [live.client.get(target) for target in ("/find?4", "/photo?1", "/times?photo,5", "/merge?9")]
+            await asyncio.gather(*others, *given_up, return_exceptions=True)
+        memories = memories_of(live)
+        (pool,) = live.trigger.pools.values()
+        for _ in range(1000):
+            if not pool.in_use and not memories.live:
+                break
+            await asyncio.sleep(0.01)
+        assert (pool.in_use, memories.live) == (0, 0)
+        assert memories.located >= 15
 
 
 async def test_what_the_guest_drops_is_gone(live: Live) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import ctypes
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from whorl.engine import bindings
@@ -27,6 +28,7 @@ class Instance:
         component: the id of the component, for messages.
         tasks: what takes time for this guest, and whether it is ready.
         state: what capabilities keep for this instance, each under a key of its own.
+        closing: what is called when the instance is closed.
         wake: the future that the suspended guest waits for, None while it runs or merely yielded.
         failure: what a host function raised during the current call.
         poisoned: the guest trapped or was dropped in the middle of a call: it must not be used again.
@@ -46,6 +48,7 @@ class Instance:
         "born",
         "challenge",
         "closed",
+        "closing",
         "component",
         "context",
         "cpu_used",
@@ -78,6 +81,7 @@ class Instance:
         self.ticker: EpochTicker = linked.ticker
         self.tasks = TaskTable()
         self.state: dict[object, Any] = {}
+        self.closing: tuple[Callable[[], None], ...] = ()
         self.loop = asyncio.get_running_loop()
         self.wake: asyncio.Future[None] | None = None
         self.failure: BaseException | None = None
@@ -171,6 +175,9 @@ class Instance:
             return
         self.closed = True
         self.tasks.close()
+        for close in self.closing:
+            close()
+        self.closing = ()
         self.state.clear()
         del self.linked.instances[self.context]
         if self.memory is not None:

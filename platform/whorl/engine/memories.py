@@ -301,7 +301,12 @@ def challenge(owner: Owner) -> bytes:
     return secret[: CHALLENGE_SIZE // 2].hex().encode()
 
 
-def _locate(owner: Owner, offset: int) -> int:
+def locate(owner: Owner, offset: int) -> int:
+    """Look for the memory that has what `challenge` gave at `offset`; return what stands behind it now, or 0.
+
+    Raises:
+        MalformedError: nothing was given, or the memory is known.
+    """
     secret, owner.challenge = owner.challenge, b""
     if not secret or owner.memory is not None:
         raise MalformedError("an adapter asked for its memory out of turn")
@@ -317,6 +322,6 @@ MEMORY = HostInterface(
     "whorl:host/memory@0.1.0",
     (
         HostFunction("challenge", (), ValueType.STRING, challenge),
-        HostFunction("locate", (ValueType.U32,), ValueType.U64, _locate),
+        HostFunction("locate", (ValueType.U32,), ValueType.U64, locate),
     ),
 )

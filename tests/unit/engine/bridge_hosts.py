@@ -15,9 +15,9 @@ from whorl.engine.tools import ComponentTools
 HOST = "whorl:host/bridge-0@0.1.0"
 TASKS = "whorl:host/tasks@0.1.0"
 
-SLOTS = 16
+SLOTS = 80
 """Where the first parameter is in a frame; each has 8 bytes."""
-ARENA = 144
+ARENA = 208
 """Where what does not fit into parameters begins."""
 
 Reply = Callable[[int], bytes]
@@ -83,7 +83,7 @@ class Host:
         """Define what bridges import."""
         with linker.root() as root:
             with root.add_instance(HOST) as instance:
-                for name in ("call", "finish", "resolved", "drop"):
+                for name in ("call", "finish", "resolved", "drop", "enter", "fill", "challenge", "locate"):
                     instance.add_func(name, partial(self._run, name))
             with root.add_instance(TASKS) as instance:
                 instance.add_func("wait", self.wait)
@@ -104,6 +104,18 @@ class Host:
 
     def drop(self, _store: object, resource: int, rep: int) -> None:
         self.calls.append(("drop", resource, rep))
+
+    def challenge(self, _store: object) -> str:
+        return ""  # the memory is not seen
+
+    def locate(self, _store: object, _address: int) -> int:
+        raise AssertionError("a bridge asked for its memory without a challenge")
+
+    def enter(self, _store: object) -> None:
+        raise AssertionError("a bridge left a call in its memory, which is not seen")
+
+    def fill(self, _store: object, _address: int) -> None:
+        raise AssertionError("a bridge asked for a reply in its memory, which is not seen")
 
     def wait(self, _store: object, tasks: str, deadline: int) -> str:
         self.calls.append(("wait", tasks, deadline))

@@ -328,7 +328,7 @@ class TestTraps:
     @pytest.mark.parametrize(
         "reply",
         [
-            pytest.param(lambda base: struct.pack("<IIII", 3, base, base, 0), id="an unknown status"),
+            pytest.param(lambda base: struct.pack("<IIII", 4, base, base, 0), id="an unknown status"),
             pytest.param(lambda _base: bytes(15), id="too short"),
             pytest.param(lambda _base: b"", id="empty"),
             pytest.param(lambda base: struct.pack("<IIII", 0, 0xFFFF_0000, base, 0), id="a result that is nowhere"),

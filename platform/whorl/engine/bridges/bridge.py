@@ -8,32 +8,32 @@ guest holds of resources is kept in a table of its instance, with which it goes.
 """
 
 from collections.abc import Awaitable, Mapping
-from struct import Struct
 from types import CoroutineType
-from typing import Any, Protocol
+from typing import Any
 
 from whorl.engine.bridges import conversions, diagnosis, lifting
 from whorl.engine.bridges.codecs import Codec, Codecs
 from whorl.engine.bridges.descriptions import BridgeDescription, Function
-from whorl.engine.bridges.guests import Asked, Guest, Pending
+from whorl.engine.bridges.guests import Asked, Caller, Guest, Pending
 from whorl.engine.bridges.implementations import Implementations
-from whorl.engine.bridges.lowering import HEADER_SIZE
+from whorl.engine.bridges.protocol import (
+    CALLED_AT,
+    HEAD,
+    HEADER_SIZE,
+    LONG_REPLY,
+    PAGE,
+    RESOLVE,
+    TRIPLE,
+    WAIT,
+    called,
+    header,
+)
 from whorl.engine.bridges.types import Result, aligned
+from whorl.engine.byte_queues import WORTHWHILE
 from whorl.engine.host_interfaces import HostFunction, HostInterface, ValueType
+from whorl.engine.memories import challenge, locate, memory_of
 from whorl.engine.packing import MalformedError, bytes_of_text, text_of_bytes
-from whorl.engine.tasks import TaskTable
 from whorl.values import Err
-
-_WAIT, _RESOLVE = 1, 2
-_HEADER = Struct("<IIII").pack
-_TRIPLE = Struct("<III")
-
-
-class Caller(Protocol):
-    """What a bridge needs of the instance that calls."""
-
-    tasks: TaskTable
-    state: dict[object, Any]
 
 
 class WrongValueError(Exception):
@@ -59,6 +59,7 @@ class Bridge:
         self._methods = [self._classes.method(function) for function in self._functions]
         self._codecs = Codecs()
         self._made: list[Codec | None] = [None] * len(self._functions)
+        self._places: list[int] = []
 
     def interface(self) -> HostInterface:
         """Return what the bridge imports."""
@@ -69,6 +70,10 @@ class Bridge:
                 HostFunction("call", (number, string), string, self._call),
                 HostFunction("finish", (number,), string, self._finish),
                 HostFunction("resolved", (string,), string, self._resolved),
+                HostFunction("enter", (), None, self._enter),
+                HostFunction("fill", (number,), None, self._fill),
+                HostFunction("challenge", (), string, self._challenge),
+                HostFunction("locate", (number,), ValueType.U64, self._locate),
                 HostFunction("drop", (number, number), None, self._drop),
             ),
         )
@@ -76,7 +81,8 @@ class Bridge:
     def _guest(self, caller: Caller) -> Guest:
         guest: Guest | None = caller.state.get(self)
         if guest is None:
-            guest = caller.state[self] = Guest(caller.tasks, self._classes.of_resources)
+            guest = caller.state[self] = Guest(caller, self._classes.of_resources, self._places)
+            caller.closing = (*caller.closing, guest.close)
         return guest
 
     def _codec(self, number: int) -> Codec:
@@ -91,28 +97,53 @@ class Bridge:
     # What the guest calls.
 
     def _call(self, caller: Caller, number: int, text: bytes) -> bytes:
-        frame, guest = bytes_of_text(text), self._guest(caller)
+        guest = self._guest(caller)
+        return _crossing(guest, self._reply(guest, number, bytes_of_text(text)))
+
+    def _enter(self, caller: Caller) -> None:
+        """Read a call in the bridge's memory, and write the reply there."""
+        guest = self._guest(caller)
+        memory = memory_of(guest)
+        frame = memory.read(0, HEAD)
+        number, base, pages = called(frame, CALLED_AT)
+        frame = frame[:base] if base <= HEAD else memory.read(0, base)
+        reply = self._reply(guest, number, frame)
+        if base + len(reply) > pages * PAGE:
+            reply = guest.keep_long(reply)
+        memory.write(base, reply)
+
+    def _fill(self, caller: Caller, address: int) -> None:
+        guest = self._guest(caller)
+        memory_of(guest).write(address, guest.take_long())
+
+    def _challenge(self, caller: Caller) -> bytes:
+        return challenge(self._guest(caller))
+
+    def _locate(self, caller: Caller, address: int) -> int:
+        return locate(self._guest(caller), address)
+
+    def _reply(self, guest: Guest, number: int, frame: bytes) -> bytes:
         if self._codec(number).takes_own:
-            return text_of_bytes(self._ask(guest, number, frame))
-        return text_of_bytes(self._answer(guest, number, frame, len(frame)))
+            return self._ask(guest, number, frame)
+        return self._answer(guest, number, frame, len(frame))
 
     def _ask(self, guest: Guest, number: int, frame: bytes) -> bytes:
         """Ask for what the handles stand for that the guest gives away."""
         guest.begin_giving()
         self._lifted(guest, number, frame)
         start = len(frame) + HEADER_SIZE
-        triples = b"".join([_TRIPLE.pack(resource, handle, 0) for resource, handle in guest.given])
+        triples = b"".join([TRIPLE.pack(resource, handle, 0) for resource, handle in guest.given])
         guest.asked = Asked(number, frame, start + len(triples))
-        return _HEADER(_RESOLVE, 0, start, len(guest.given)) + triples
+        return header(RESOLVE, 0, start, len(guest.given)) + triples
 
     def _resolved(self, caller: Caller, text: bytes) -> bytes:
         guest = self._guest(caller)
         asked, guest.asked = guest.asked, None
         triples = bytes_of_text(text)
-        if asked is None or len(triples) != _TRIPLE.size * len(guest.given):
+        if asked is None or len(triples) != TRIPLE.size * len(guest.given):
             raise MalformedError("a bridge told of handles that it was not asked for")
-        guest.take([rep for _, _, rep in _TRIPLE.iter_unpack(triples)])
-        return text_of_bytes(self._answer(guest, asked.number, asked.frame, aligned(asked.end, 8)))
+        guest.take([rep for _, _, rep in TRIPLE.iter_unpack(triples)])
+        return _crossing(guest, self._answer(guest, asked.number, asked.frame, aligned(asked.end, 8)))
 
     def _answer(self, guest: Guest, number: int, frame: bytes, base: int) -> bytes:
         arguments = self._lifted(guest, number, frame)
@@ -167,16 +198,18 @@ class Bridge:
             return self._ended(guest, pending)
         guest.pending[task] = pending
         name = b"%d" % task
-        return _HEADER(_WAIT, base + HEADER_SIZE, len(name), task) + name
+        return header(WAIT, base + HEADER_SIZE, len(name), task) + name
 
     def _finish(self, caller: Caller, task: int) -> bytes:
         guest = self._guest(caller)
+        if task == LONG_REPLY:
+            return text_of_bytes(guest.take_long())
         pending = guest.pending.get(task)
         if pending is None or not pending.is_done:
             raise MalformedError(f"a bridge asked for the end of task {task}, which has not ended")
         del guest.pending[task]
         guest.tasks.clear(task)
-        return text_of_bytes(self._ended(guest, pending))
+        return _crossing(guest, self._ended(guest, pending))
 
     def _ended(self, guest: Guest, pending: Pending) -> bytes:
         if isinstance(pending.raised, Err):
@@ -187,6 +220,13 @@ class Bridge:
 
     def _drop(self, caller: Caller, _resource: int, rep: int) -> None:
         self._guest(caller).things.pop(rep, None)
+
+
+def _crossing(guest: Guest, reply: bytes) -> bytes:
+    """Return a reply as a string; in place of a long one, that there is one."""
+    if len(reply) >= WORTHWHILE and not guest.is_memory_hidden:
+        reply = guest.keep_long(reply)
+    return text_of_bytes(reply)
 
 
 def _name(function: Function) -> str:

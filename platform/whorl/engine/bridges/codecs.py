@@ -4,18 +4,16 @@ They are compiled when a function is first called: most of an interface never is
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from whorl.engine.bridges.descriptions import Function
 from whorl.engine.bridges.layouts import IN_MEMORY, IN_SLOTS, MAX_FLAT_PARAMS
 from whorl.engine.bridges.lifting import Lifting
 from whorl.engine.bridges.lowering import Lowering
+from whorl.engine.bridges.protocol import SLOTS
 from whorl.engine.bridges.records import RecordTypes
 from whorl.engine.bridges.source import Source
 from whorl.engine.bridges.types import Handle, Result, Type
-
-SLOTS: Final = 16
-"""Where the flat parameters of a call stand in a frame."""
 
 Lift = Callable[[bytes, Any], tuple[Any, ...]]
 Lower = Callable[[Any, int, Any], bytes]

@@ -1,10 +1,12 @@
 """What a bridge keeps for one instance: what its guest holds of resources, and the calls that have not ended."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+from whorl.engine.bridges.protocol import LONG, LONG_REPLY, header
+from whorl.engine.memories import Memories, Memory
 from whorl.engine.packing import MalformedError
 from whorl.engine.tasks import TaskTable
 from whorl.values import Err, Ok, Some
@@ -13,10 +15,27 @@ _MOST_THINGS: Final = 100_000
 """Handles that one instance may hold."""
 
 
+class Caller(Protocol):
+    """What a bridge needs of the instance that calls."""
+
+    tasks: TaskTable
+    state: dict[object, Any]
+    closing: tuple[Callable[[], None], ...]
+
+    @property
+    def memories(self) -> Memories:
+        """Those of its engine."""
+
+
 class Guest:
-    """What a bridge keeps for one instance.
+    """What a bridge keeps for one instance; the owner of the bridge's memory, once that is seen.
 
     Attributes:
+        memory: where the memory is, once that is known.
+        is_memory_hidden: it cannot be found.
+        challenge: by which it is being looked for.
+        memories: those of the engine.
+        memory_places: where bridges of closed instances had theirs.
         things: the objects behind the handles that the guest holds, by their reps.
         left: bytes of a frame that are left to read; the codec's.
         given: resource and handle of each thing that the guest gives away in a call.
@@ -26,18 +45,30 @@ class Guest:
 
     __slots__ = (
         "_classes",
+        "_long",
         "_next",
         "_taken",
         "asked",
+        "challenge",
         "given",
+        "is_memory_hidden",
         "left",
+        "memories",
+        "memory",
+        "memory_places",
         "pending",
         "tasks",
         "things",
     )
 
-    def __init__(self, tasks: TaskTable, classes: Sequence[type | None]) -> None:
-        self.tasks = tasks
+    def __init__(self, caller: Caller, classes: Sequence[type | None], places: list[int]) -> None:
+        self.tasks = caller.tasks
+        self.memories = caller.memories
+        self.memory_places = places
+        self.memory: Memory | None = None
+        self.is_memory_hidden = not self.memories.are_found
+        self.challenge = b""
+        self._long: bytes | None = None
         self.things: dict[int, Any] = {}
         self.left = 0
         self.given: list[tuple[int, int]] = []
@@ -46,6 +77,13 @@ class Guest:
         self._classes = classes
         self._next = 1
         self._taken: list[Any] | None = None
+
+    def close(self) -> None:
+        """The instance is closed, and the memory is gone with it."""
+        if self.memory is not None:
+            self.memory_places.append(self.memory.base)
+            self.memories.release(self.memory)
+            self.memory = None
 
     # For the codecs.
 
@@ -78,6 +116,18 @@ class Guest:
         return self._taken.pop()
 
     # For the bridge.
+
+    def keep_long(self, reply: bytes) -> bytes:
+        """Let a reply wait for room; return one that says how much."""
+        self._long = reply
+        return header(LONG, len(reply), 0, LONG_REPLY)
+
+    def take_long(self) -> bytes:
+        """Return the reply that waits for room."""
+        reply, self._long = self._long, None
+        if reply is None:
+            raise MalformedError("a bridge asked for a long reply, which there is not")
+        return reply
 
     def begin_giving(self) -> None:
         """Only note what is given away, from now on."""

@@ -7,10 +7,11 @@ which it was met. A value that is not of its type raises one of `conversions.FAI
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from whorl.engine.bridges.conversions import HELPERS, bits_of, fields_of
 from whorl.engine.bridges.layouts import IN_MEMORY
+from whorl.engine.bridges.protocol import HEADER_SIZE
 from whorl.engine.bridges.records import RecordTypes
 from whorl.engine.bridges.source import NUMBERS, Leaf, Source, struct_of
 from whorl.engine.bridges.types import (
@@ -28,8 +29,6 @@ from whorl.engine.bridges.types import (
     Type,
     Variant,
 )
-
-HEADER_SIZE: Final = 16
 
 
 @dataclass(frozen=True, slots=True)

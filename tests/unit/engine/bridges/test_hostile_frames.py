@@ -9,6 +9,7 @@ from wit_values import MadeUpTypes
 from whorl.engine.bridges.bridge import Bridge
 from whorl.engine.bridges.descriptions import BridgeDescription, Function, Resource
 from whorl.engine.bridges.types import Handle, ListOf, Option, Tuple, Type
+from whorl.engine.memories import Memories
 from whorl.engine.packing import MalformedError
 from whorl.engine.tasks import TaskTable
 
@@ -23,6 +24,8 @@ class Caller:
     def __init__(self) -> None:
         self.tasks = TaskTable()
         self.state: dict[object, Any] = {}
+        self.closing: tuple[Any, ...] = ()
+        self.memories = Memories(None)
 
 
 class Taker:
@@ -50,11 +53,11 @@ def functions(random: Random) -> tuple[Function, ...]:
 
 def frame(random: Random) -> bytes:
     """Make up a frame, mostly of numbers that may pass for addresses and sizes."""
-    size = random.choice((4, 8, 144, 152, 400, 3000))
+    size = random.choice((4, 8, 208, 216, 400, 3000))
     kind = random.randrange(3)
     if kind == 0:
         return random.randbytes(size)
-    numbers = (0, 1, 2, 3, 16, 144, size, size - 1, 0xFFFFFFFF, 0x7FFFFFFF) if kind == 1 else (0, 1, 2, 144, 40)
+    numbers = (0, 1, 2, 3, 16, 208, size, size - 1, 0xFFFFFFFF, 0x7FFFFFFF) if kind == 1 else (0, 1, 2, 208, 40)
     return b"".join(random.choice(numbers).to_bytes(4, "little") for _ in range(size // 4))
 
 
@@ -62,7 +65,8 @@ def test_hostile_frames_are_errors() -> None:
     random = Random(20)  # noqa: S311 - so that it can be repeated
     description = BridgeDescription("whorl:host/bridge-0@0.1.0", (Resource("test:a/b", "thing"),), functions(random))
     bridge = Bridge("guest", description, {"test:a/b": Taker()})
-    call, finish, resolved, drop = (function.call for function in bridge.interface().functions)
+    calls = {function.name: function.call for function in bridge.interface().functions}
+    call, finish, resolved, drop = (calls[name] for name in ("call", "finish", "resolved", "drop"))
     caller = Caller()
     taken = 0
     for _ in range(FRAMES):
@@ -97,7 +101,7 @@ def test_a_small_frame_does_not_stand_for_a_large_value() -> None:
     description = BridgeDescription("whorl:host/bridge-0@0.1.0", (Resource("test:a/b", "thing"),), (function,))
     call = Bridge("guest", description, {"test:a/b": Taker()}).interface().functions[0].call
     count = 4000
-    lists = b"".join(pointer.to_bytes(4, "little") + count.to_bytes(4, "little") for pointer in [144] * count)
-    text = bytes(16) + (144).to_bytes(8, "little") + count.to_bytes(8, "little") + bytes(112) + lists
+    lists = b"".join(pointer.to_bytes(4, "little") + count.to_bytes(4, "little") for pointer in [208] * count)
+    text = bytes(80) + (208).to_bytes(8, "little") + count.to_bytes(8, "little") + bytes(112) + lists
     with pytest.raises(MalformedError, match="or more than once"):
         call(Caller(), 0, text.decode("latin-1").encode())

@@ -12,7 +12,7 @@ from whorl.engine.bridges import conversions
 from whorl.engine.bridges.diagnosis import complaints
 from whorl.engine.bridges.layouts import IN_MEMORY
 from whorl.engine.bridges.lifting import Lifting
-from whorl.engine.bridges.lowering import HEADER_SIZE, Lowering
+from whorl.engine.bridges.protocol import HEADER_SIZE, Lowering
 from whorl.engine.bridges.records import RecordTypes
 from whorl.engine.bridges.source import Source
 from whorl.engine.bridges.types import (

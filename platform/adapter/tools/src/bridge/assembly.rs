@@ -1,4 +1,4 @@
-//! A core module with one memory and one global, written function by function.
+//! A core module with one memory and some globals, written function by function.
 
 use wasm_encoder::{
     CodeSection, ConstExpr, EntityType, ExportKind, ExportSection, Function, FunctionSection,
@@ -6,8 +6,10 @@ use wasm_encoder::{
     Module, TypeSection, ValType,
 };
 
-/// The global.
+/// The globals, in their order.
 pub const TOP: u32 = 0;
+pub const SIGHT: u32 = 1;
+pub const CALLS: u32 = 2;
 
 #[derive(Default)]
 pub struct Assembly {
@@ -56,7 +58,7 @@ impl Assembly {
         self.exports.export(name, ExportKind::Func, function);
     }
 
-    /// The module, whose global begins as `top`.
+    /// The module; `TOP` begins as `top`, the other globals as 0.
     pub fn finish(mut self, top: i32) -> Vec<u8> {
         let mut memories = MemorySection::new();
         memories.memory(MemoryType {
@@ -73,7 +75,9 @@ impl Assembly {
             mutable: true,
             shared: false,
         };
-        globals.global(ty, &ConstExpr::i32_const(top));
+        for value in [top, 0, 0] {
+            globals.global(ty, &ConstExpr::i32_const(value));
+        }
         let mut module = Module::new();
         module
             .section(&self.types)

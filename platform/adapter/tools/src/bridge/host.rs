@@ -6,6 +6,10 @@ use wit_parser::{Docs, Function, FunctionKind, Param, Span, Stability, Type};
 pub const CALL: &str = "call";
 pub const FINISH: &str = "finish";
 pub const RESOLVED: &str = "resolved";
+pub const ENTER: &str = "enter";
+pub const FILL: &str = "fill";
+pub const CHALLENGE: &str = "challenge";
+pub const LOCATE: &str = "locate";
 pub const DROP: &str = "drop";
 pub const TASKS: &str = "whorl:host/tasks@0.1.0";
 pub const WAIT: &str = "wait";
@@ -37,6 +41,10 @@ impl Host {
         let mut functions = vec![
             function(CALL, &[("function", Type::U32), FRAME], STRING),
             function(FINISH, &[("task", Type::U32)], STRING),
+            function(ENTER, &[], None),
+            function(FILL, &[("address", Type::U32)], None),
+            function(CHALLENGE, &[], STRING),
+            function(LOCATE, &[("address", Type::U32)], Some(Type::U64)),
         ];
         if self.resolves {
             functions.push(function(RESOLVED, &[FRAME], STRING));

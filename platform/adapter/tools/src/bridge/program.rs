@@ -3,7 +3,9 @@
 use super::assembly::{Assembly, TOP, at};
 use super::description::Description;
 use super::guest::{Bridged, Guest};
-use super::host::{CALL, DROP, FINISH, Host, RESOLVED, TASKS, WAIT};
+use super::host::{
+    CALL, CHALLENGE, DROP, ENTER, FILL, FINISH, Host, LOCATE, RESOLVED, TASKS, WAIT,
+};
 use super::routines::{ARENA, Imported, SLOTS, realloc, settle};
 use anyhow::{Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,6 +63,10 @@ impl Program<'_> {
         Imported {
             call: self.import_host(CALL, &[i32; 4]),
             finish: self.import_host(FINISH, &[i32; 2]),
+            enter: self.import_host(ENTER, &[]),
+            fill: self.import_host(FILL, &[i32]),
+            challenge: self.import_host(CHALLENGE, &[i32]),
+            locate: self.assembly.import(self.interface, LOCATE, &[i32], &[i64]),
             wait: self
                 .assembly
                 .import(TASKS, WAIT, &[i32, i32, i64, i32], &[]),

@@ -1,8 +1,8 @@
 //! What all functions of a bridge share.
 //!
-//! Theory of operation. The memory begins with the *return areas* of strings that the host gives, then comes a *slot*
-//! of 8 bytes for each flat parameter of the call, and then the *arena*, where whatever crosses is allocated one behind
-//! the other; TOP is its end. At a call the guest's arguments are there already. Everything up to TOP is the *frame*,
+//! Theory of operation. The memory begins with the *return areas* of strings that the host gives, the *mailbox*, and
+//! what the host reads of a call; then comes a *slot* of 8 bytes for each flat parameter of the call, and then the
+//! *arena*, where whatever crosses is allocated one behind the other; TOP is its end. At a call the guest's arguments are there already. Everything up to TOP is the *frame*,
 //! which the host gets as a string of latin1. Its reply is written to TOP, which is called BASE from then on: the reply
 //! knows where it lies, so that it can hold addresses. It begins with four u32, a status and A, B, C:
 //!
@@ -13,21 +13,42 @@
 //!   the host knows them by is put into the third place, the triples are passed to `resolved`, whose reply counts,
 //!   and the handles are dropped when all is done.
 //!
+//! - 3, long. The whole reply has A bytes, for which there has to be room at BASE: `fill` writes it there. Where the host
+//!   does not see the memory it is the reply to `finish` with C.
+//!
+//! The host may *see* the memory: it reads the frame and writes the reply by itself, and nothing crosses as a string.
+//! `look` finds that out as an adapter does (`shared_memory` of the WASI adapter): at the third call, since many an
+//! instance makes one or two, or when the first long frame or reply is to cross.
+//!
 //! Whatever else the host says is a trap. After the call the arena is empty again.
 
-use super::assembly::{Assembly, TOP, at};
+use super::assembly::{Assembly, CALLS, SIGHT, TOP, at};
 use std::collections::BTreeMap;
 use wasm_encoder::{BlockType, InstructionSink, ValType};
 
 /// Where the first slot is.
-pub const SLOTS: u32 = 16;
+pub const SLOTS: u32 = 80;
 /// Where the arena begins.
-pub const ARENA: i32 = 144;
+pub const ARENA: i32 = 208;
 
 /// The return area of replies.
 const REPLY: i32 = 0;
 /// The return area of what `wait` returns, which says nothing new.
 const WAITED: i32 = 8;
+/// Where the challenge stands, and the answer behind it.
+const MAILBOX: i32 = 24;
+const CHALLENGE_SIZE: i32 = 32;
+/// What the host reads of a call when it sees the memory: the function, BASE, and the pages of the memory.
+const CALLED: u32 = 64;
+
+/// What `SIGHT` may be, besides 0.
+const SEEN: i32 = 1;
+const HIDDEN: i32 = 2;
+/// Frames that are long.
+const LONG_FRAME: i32 = 4096;
+/// The call at which the host is asked to look.
+const LOOK_AT: i32 = 3;
+
 /// No address in the arena is above this, nor is one that is rounded up to 8.
 const HIGHEST: i64 = 0xffff_fff8;
 
@@ -40,6 +61,7 @@ const HEADER: i32 = 16;
 const DONE: i32 = 0;
 const WAIT: i32 = 1;
 const RESOLVE: i32 = 2;
+const LONG: i32 = 3;
 
 const FIXUP: i32 = 8;
 const TRIPLE: i32 = 12;
@@ -50,6 +72,10 @@ pub struct Imported {
     pub call: u32,
     pub finish: u32,
     pub wait: u32,
+    pub enter: u32,
+    pub fill: u32,
+    pub challenge: u32,
+    pub locate: u32,
     /// For bridges that own resources can be given back to.
     pub resolved: Option<u32>,
     /// By resource, those that are needed.
@@ -110,7 +136,7 @@ fn grow(code: &mut InstructionSink<'_>, end: u32) {
 
 /// Calls the host until it is done, for a function whose parameters are stored; returns A.
 pub fn settle(assembly: &mut Assembly, imported: &Imported) -> u32 {
-    let (function, base, triples, count) = (0, 1, 2, 3);
+    let (function, base, triples, count, first, end) = (0, 1, 2, 3, 4, 5);
     let give = (!imported.news.is_empty()).then(|| give(assembly, imported));
     let take = imported.resolved.map(|resolved| {
         (
@@ -119,76 +145,147 @@ pub fn settle(assembly: &mut Assembly, imported: &Imported) -> u32 {
             release(assembly, imported),
         )
     });
-    assembly.define(
-        &[ValType::I32],
-        &[ValType::I32],
-        &[ValType::I32; 3],
-        |code| {
-            round_up(code, base);
-            code.local_get(base).i32_const(0).i32_lt_s(); // a longer string would be read as UTF-16
-            code.if_(BlockType::Empty).unreachable().end();
-            code.local_get(function).i32_const(0).local_get(base);
-            code.i32_const(REPLY).call(imported.call);
-            code.loop_(BlockType::Empty);
-            check_reply(code, base);
-            code.local_get(base)
-                .i32_load(at(STATUS))
-                .i32_const(WAIT)
-                .i32_eq();
+    let look = look(assembly, imported);
+    let mut locals = vec![ValType::I32; 4];
+    locals.push(ValType::I64);
+    assembly.define(&[ValType::I32], &[ValType::I32], &locals, |code| {
+        round_up(code, base);
+        code.local_get(base).i32_const(0).i32_lt_s(); // a longer string would be read as UTF-16
+        code.if_(BlockType::Empty).unreachable().end();
+        code.global_get(CALLS)
+            .i32_const(1)
+            .i32_add()
+            .global_set(CALLS);
+        code.global_get(SIGHT).i32_eqz();
+        code.global_get(CALLS).i32_const(LOOK_AT).i32_eq();
+        code.local_get(base).i32_const(LONG_FRAME).i32_ge_u();
+        code.i32_or().i32_and();
+        code.if_(BlockType::Empty).local_get(base).call(look).end();
+        is_seen(code);
+        code.if_(BlockType::Empty);
+        code.local_get(base).i32_const(HEADER).i32_add();
+        code.i64_extend_i32_u().local_set(end);
+        grow(code, end);
+        code.i32_const(0).local_get(function).i32_store(at(CALLED));
+        code.i32_const(0).local_get(base).i32_store(at(CALLED + 4));
+        code.i32_const(0).memory_size(0).i32_store(at(CALLED + 8));
+        code.call(imported.enter);
+        reply_is_there(code, base);
+        code.else_();
+        code.local_get(function).i32_const(0).local_get(base);
+        code.i32_const(REPLY).call(imported.call).end();
+        code.loop_(BlockType::Empty);
+        check_reply(code, base);
+        is_status(code, base, WAIT);
+        code.if_(BlockType::Empty);
+        part(code, base, C).local_set(first); // what `wait` returns may stand where the reply does
+        part(code, base, A);
+        part(code, base, B);
+        code.i64_const(-1).i32_const(WAITED).call(imported.wait);
+        code.local_get(base).global_set(TOP);
+        code.local_get(first).i32_const(REPLY).call(imported.finish);
+        code.br(1).end();
+        is_status(code, base, LONG);
+        code.if_(BlockType::Empty);
+        code.local_get(base).i64_extend_i32_u();
+        part(code, base, A).i64_extend_i32_u();
+        code.i64_add().local_tee(end).i64_const(HIGHEST).i64_gt_u();
+        code.if_(BlockType::Empty).unreachable().end();
+        part(code, base, C).local_set(first);
+        code.local_get(base).global_set(TOP);
+        code.global_get(SIGHT).i32_eqz();
+        code.if_(BlockType::Empty).local_get(base).call(look).end();
+        is_seen(code);
+        code.if_(BlockType::Empty);
+        grow(code, end);
+        code.local_get(base).call(imported.fill);
+        reply_is_there(code, base);
+        code.else_();
+        code.local_get(first)
+            .i32_const(REPLY)
+            .call(imported.finish)
+            .end();
+        code.br(1).end();
+        if let Some((resolve, resolved, _)) = take {
+            is_status(code, base, RESOLVE);
             code.if_(BlockType::Empty);
-            code.local_get(base)
-                .i32_load(at(A))
-                .local_get(base)
-                .i32_load(at(B));
-            code.i64_const(-1).i32_const(WAITED).call(imported.wait);
-            code.local_get(base).global_set(TOP);
-            code.local_get(base)
-                .i32_load(at(C))
-                .i32_const(REPLY)
-                .call(imported.finish);
+            code.local_get(triples)
+                .if_(BlockType::Empty)
+                .unreachable()
+                .end();
+            part(code, base, B).local_tee(triples);
+            part(code, base, C).local_tee(count).call(resolve);
+            code.local_get(triples);
+            code.local_get(count).i32_const(TRIPLE).i32_mul();
+            code.i32_add().global_set(TOP);
+            round_up(code, base);
+            code.local_get(triples);
+            code.local_get(count).i32_const(TRIPLE).i32_mul();
+            code.i32_const(REPLY).call(resolved);
             code.br(1).end();
-            if let Some((resolve, resolved, _)) = take {
-                code.local_get(base)
-                    .i32_load(at(STATUS))
-                    .i32_const(RESOLVE)
-                    .i32_eq();
-                code.if_(BlockType::Empty);
-                code.local_get(triples)
-                    .if_(BlockType::Empty)
-                    .unreachable()
-                    .end();
-                code.local_get(base).i32_load(at(B)).local_tee(triples);
-                code.local_get(base)
-                    .i32_load(at(C))
-                    .local_tee(count)
-                    .call(resolve);
-                round_up(code, base);
-                code.local_get(triples)
-                    .local_get(count)
-                    .i32_const(TRIPLE)
-                    .i32_mul();
-                code.i32_const(REPLY).call(resolved);
-                code.br(1).end();
-            }
-            code.local_get(base)
-                .i32_load(at(STATUS))
-                .i32_const(DONE)
-                .i32_ne();
-            code.if_(BlockType::Empty).unreachable().end();
-            code.end();
-            if let Some((_, _, release)) = take {
-                code.local_get(triples).local_get(count).call(release);
-            }
-            if let Some(give) = give {
-                code.local_get(base)
-                    .i32_load(at(B))
-                    .local_get(base)
-                    .i32_load(at(C))
-                    .call(give);
-            }
-            code.local_get(base).i32_load(at(A));
-        },
-    )
+        }
+        is_status(code, base, DONE);
+        code.i32_eqz();
+        code.if_(BlockType::Empty).unreachable().end();
+        code.end();
+        if let Some((_, _, release)) = take {
+            code.local_get(triples).local_get(count).call(release);
+        }
+        if let Some(give) = give {
+            part(code, base, B);
+            part(code, base, C).call(give);
+        }
+        part(code, base, A);
+    })
+}
+
+/// Has the host look for the memory, and sets SIGHT; the arena ends at the parameter again.
+fn look(assembly: &mut Assembly, imported: &Imported) -> u32 {
+    let (base, answer) = (0, 1);
+    assembly.define(&[ValType::I32], &[], &[ValType::I64], |code| {
+        code.i32_const(HIDDEN).global_set(SIGHT);
+        code.i32_const(REPLY).call(imported.challenge);
+        code.local_get(base).global_set(TOP);
+        code.i32_const(REPLY).i32_load(at(4));
+        code.i32_const(CHALLENGE_SIZE).i32_ne();
+        code.if_(BlockType::Empty).return_().end();
+        code.i32_const(MAILBOX);
+        code.i32_const(REPLY).i32_load(at(0));
+        code.i32_const(CHALLENGE_SIZE).memory_copy(0, 0);
+        let place = at((MAILBOX + CHALLENGE_SIZE) as u32);
+        code.i32_const(0).i64_const(0).i64_store(place);
+        code.i32_const(MAILBOX)
+            .call(imported.locate)
+            .local_tee(answer);
+        code.i64_const(0).i64_ne();
+        code.i32_const(0).i64_load(place);
+        code.local_get(answer).i64_eq().i32_and();
+        code.if_(BlockType::Empty);
+        code.i32_const(SEEN).global_set(SIGHT).end();
+    })
+}
+
+fn is_seen(code: &mut InstructionSink<'_>) {
+    code.global_get(SIGHT).i32_const(SEEN).i32_eq();
+}
+
+fn is_status(code: &mut InstructionSink<'_>, base: u32, status: i32) {
+    part(code, base, STATUS).i32_const(status).i32_eq();
+}
+
+/// A part of the reply's header.
+fn part<'a, 'b>(
+    code: &'a mut InstructionSink<'b>,
+    base: u32,
+    offset: u32,
+) -> &'a mut InstructionSink<'b> {
+    code.local_get(base).i32_load(at(offset))
+}
+
+/// The host has written a reply to `base`, instead of giving it as a string.
+fn reply_is_there(code: &mut InstructionSink<'_>, base: u32) {
+    code.i32_const(REPLY).local_get(base).i32_store(at(0));
+    code.i32_const(REPLY).i32_const(HEADER).i32_store(at(4));
 }
 
 /// Sets TOP, and `base`, to the next multiple of 8.

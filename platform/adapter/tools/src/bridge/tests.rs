@@ -197,6 +197,7 @@ fn strings_of_frames_are_latin1_and_others_utf_8() {
     let (made, _) = bridged(&[SHOP], &["a:b/shop"]);
     let expected = [
         ("call", CanonicalOption::CompactUTF16),
+        ("challenge", CanonicalOption::UTF8),
         ("finish", CanonicalOption::CompactUTF16),
         ("resolved", CanonicalOption::CompactUTF16),
         ("wait", CanonicalOption::UTF8),

@@ -16,10 +16,7 @@ PACKAGE = ROOT / "platform" / "whorl"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = ("cli", "server", "triggers", "app", "capabilities", "engine")
 LEAVES = frozenset({"errors", "types", "values", "guest"})
-RUST_CRATES = [
-    ROOT / "platform" / "adapter" / name / "src"
-    for name in ("heap", "key-value", "packing", "spin-denied", "tools", "wasi")
-]
+RUST_CRATES = [ROOT / "platform" / "adapter" / name / "src" for name in ("heap", "packing", "tools", "wasi")]
 
 _Module = TypeVar("_Module")
 

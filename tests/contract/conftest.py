@@ -1,20 +1,25 @@
-"""Adapters over hosts in Python: their exports called directly, or through the lab guest."""
+"""Adapters and bridges over hosts in Python: their exports called directly, or through the lab guest."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from guest_builds import built, python_guest
 from scripted_host import ScriptedHost
 from scripted_lab import ScriptedLab, linked_lab, scripted_lab
 from wasmtime import Engine, Store
 from wasmtime.component import Component, Func, Linker
 
+from whorl.engine.bridges.bridge import Bridge
+from whorl.engine.bridges.descriptions import BridgeDescription
 from whorl.engine.components import LinkedComponent
 from whorl.engine.host_interfaces import HostFunction, HostInterface, ValueType
+from whorl.engine.memories import Memories
+from whorl.engine.tasks import TaskTable
+from whorl.engine.tools import ComponentTools
 
-GUEST = Path(__file__).parents[2] / "platform/whorl/guest"
 WAITING_FOR_NOTHING = HostInterface(
     "whorl:host/tasks@0.1.0",
     (
@@ -27,16 +32,17 @@ WAITING_FOR_NOTHING = HostInterface(
 
 
 class Adapter:
-    """One instance of a component of `whorl/guest`; its functions are found by `interface#function`."""
+    """One instance of a bridge; its functions are found by `interface#function`."""
 
     def __init__(self, component: Component, store: Store, interfaces: Iterable[HostInterface]) -> None:
         self._store = store
+        caller = Caller()
         linker = Linker(store.engine)
         with linker.root() as root:
             for interface in interfaces:
                 with root.add_instance(interface.name) as instance:
                     for function in interface.functions:
-                        instance.add_func(function.name, partial(_call, function))
+                        instance.add_func(function.name, partial(_call, function, caller))
         self._instance = linker.instantiate(self._store, component)
 
     def __getitem__(self, name: str) -> Callable[..., Any]:
@@ -49,22 +55,47 @@ class Adapter:
         return partial(exported, self._store)
 
 
+class Caller:
+    """Stands for the instance that calls."""
+
+    def __init__(self) -> None:
+        self.tasks = TaskTable()
+        self.state: dict[object, Any] = {}
+        self.closing: tuple[Callable[[], None], ...] = ()
+        self.memories = Memories(None)
+
+
 @pytest.fixture(scope="session")
-def load_adapter() -> Callable[..., Adapter]:
-    """Give a function that makes an instance of an adapter over host interfaces, with at most `memory` bytes."""
+def bridged() -> Callable[..., Callable[..., Adapter]]:
+    """Give a function that makes a bridge to some interfaces which a component imports.
+
+    What it returns makes an instance of the bridge over implementations, with at most `memory` bytes.
+    """
     engine = Engine()
-    compiled: dict[str, Component] = {}
+    made: dict[tuple[object, ...], tuple[Component, BridgeDescription]] = {}
 
-    def load(name: str, *interfaces: HostInterface, memory: int = -1) -> Adapter:
-        if not any(interface.name == WAITING_FOR_NOTHING.name for interface in interfaces):
-            interfaces = (*interfaces, WAITING_FOR_NOTHING)
-        if name not in compiled:
-            compiled[name] = Component(engine, (GUEST / name).read_bytes())
-        store = Store(engine)
-        store.set_limits(memory_size=memory)
-        return Adapter(compiled[name], store, interfaces)
+    def bridge(wasm: Path | bytes, *interfaces: str) -> Callable[..., Adapter]:
+        key = (wasm, *interfaces)
+        if key not in made:
+            bytes_, told = ComponentTools().bridge(wasm, interfaces)
+            made[key] = Component(engine, bytes_), BridgeDescription.from_json(told)
+        component, description = made[key]
 
-    return load
+        def load(implementations: Mapping[str, object], memory: int = -1) -> Adapter:
+            store = Store(engine)
+            store.set_limits(memory_size=memory)
+            interface = Bridge("shop", description, implementations).interface()
+            return Adapter(component, store, (interface, WAITING_FOR_NOTHING))
+
+        return load
+
+    return bridge
+
+
+@pytest.fixture(scope="session")
+def python_hello() -> Path:
+    """Give a guest that imports most interfaces of Spin."""
+    return built(python_guest, "python_hello")
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +118,6 @@ async def lab(linked: LinkedComponent, lab_host: ScriptedHost) -> AsyncIterator[
         yield lab
 
 
-def _call(function: HostFunction, _store: object, *arguments: object) -> Any:
-    answer = function.call(None, *[a.encode() if isinstance(a, str) else a for a in arguments])
+def _call(function: HostFunction, caller: Caller, _store: object, *arguments: object) -> Any:
+    answer = function.call(caller, *[a.encode() if isinstance(a, str) else a for a in arguments])
     return answer.decode() if isinstance(answer, bytes) else answer

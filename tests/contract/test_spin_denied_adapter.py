@@ -1,17 +1,20 @@
-"""What the adapter without capabilities answers: as Spin does for a component that was granted nothing."""
+"""What the interfaces without a capability answer: as Spin does for a component that was granted nothing."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from wasmtime.component import Variant
 
+from whorl.capabilities.denied import IMPLEMENTATIONS, postgres_host
+
 Adapter = Any
 
 
 @pytest.fixture(scope="module")
-def adapter(load_adapter: Callable[..., Adapter]) -> Adapter:
-    return load_adapter("spin-denied.wasm")
+def adapter(bridged: Callable[..., Callable[..., Adapter]], python_hello: Path) -> Adapter:
+    return bridged(python_hello, *IMPLEMENTATIONS)(IMPLEMENTATIONS)
 
 
 POSTGRES = ("connection-failed", "address postgres://db:5433 is not permitted")
@@ -65,3 +68,22 @@ def test_there_is_no_configuration(adapter: Adapter) -> None:
 def test_it_answers_a_reused_instance_for_ever(adapter: Adapter) -> None:
     for _ in range(5000):
         adapter["fermyon:spin/llm@2.0.0#infer"]("llama" * 100, "hello" * 1000, None)
+
+
+@pytest.mark.parametrize(
+    ("address", "named"),
+    [
+        ("postgres://localhost:5432", "localhost:5432"),
+        ("postgres://u:p@db.example/shop?sslmode=require", "db.example"),
+        ("postgresql://u:p@ss@[::1]:5433/shop", "[::1]:5433"),
+        ("postgres://u@[::1]", "[::1]"),
+        ("postgres://u@one:1,two:2/shop", "one:1"),
+        ("user=u password=p host=db port=5433", "db:5433"),
+        ("host=one host=two", "one"),
+        ("user=u", "localhost"),
+        ("", "localhost"),
+        ("postgres://", ""),
+    ],
+)
+def test_a_postgres_address_is_named_without_credentials(address: str, named: str) -> None:
+    assert postgres_host(address) == named

@@ -35,7 +35,7 @@ def test_an_app_without_interfaces_of_its_own_loads_no_codecs(tmp_path: Path) ->
         check=True,
     )
     bridges = {name for name in ended.stderr.split() if name.startswith("whorl.engine.bridges.")}
-    assert bridges == {"whorl.engine.bridges.composing"}
+    assert bridges == {"whorl.engine.bridges.composing", "whorl.engine.bridges.per_guest"}
 
 
 @pytest.mark.parametrize("hosts", ["", "http://self", "http://other.spin.internal"])

@@ -243,8 +243,10 @@ async def test_an_implementation_is_entered_for_as_long_as_the_app_runs(tmp_path
     [
         ({"find": None}, f"`find` of `{INTERFACE}`, but `Half`, which implements it, has no method `find`"),
         ({"greet": 1}, "`Half`, which implements it, has no method `greet`"),
-        ({"Visit": type("Visit", (), {})}, "`Visit`, which implements it, has no method `note"),
+        ({"Visit": type("Visit", (), {"__init__": lambda self, customer: None})}, "`Visit`, which implements it, has no method `note"),
         ({"Visit": None}, "`Half`, which implements it, has no class `Visit`"),
+        ({"Visit": type("Visit", (), {})}, "`Visit` is written: it takes (), but is given `customer`"),
+        ({"greet": lambda self: ""}, "`greet` of `example:crm/customers@1.0.0` otherwise than"),
     ],
 )
 async def test_an_implementation_that_lacks_something_is_refused(

@@ -133,7 +133,8 @@ async def test_a_lock_that_its_holder_dies_with_is_free(tmp_path: Path) -> None:
 async def test_a_call_that_finds_no_lock_is_one_call_of_the_host(tmp_path: Path) -> None:
     """A reused guest answers `/hello` with two; opening and the call itself are one each."""
     async with shelves(tmp_path, "reuse = 1000\nmax_instances = 1\nwarm = 1") as live:
-        await live.client.get("/one/set?key")
+        for _ in range(2):  # with the third call the memory of the instance's bridge is looked for, once
+            await live.client.get("/one/set?key")
         counts = {target: await host_calls(live, target) for target in ("hello", "get?key", "set?key", "keys")}
     assert counts == {"hello": 2, "get?key": 4, "set?key": 4, "keys": 4}
 

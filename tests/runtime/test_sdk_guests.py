@@ -1,28 +1,17 @@
 """Guests as the toolchains of several languages make them, served as they are."""
 
 import asyncio
-import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from guest_builds import MissingToolError, javascript_guest, python_guest
+from guest_builds import built, javascript_guest, python_guest
 from live_server import GUESTS, Live, manifest, serving
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(400)]
 
 REUSED = "reuse = 1000\nmax_instances = 1"
-
-
-def built(build: Callable[[str], Path], name: str) -> Path:
-    """Return a built guest; where its tool is missing the test is skipped, but not in continuous integration."""
-    try:
-        return build(name)
-    except MissingToolError as error:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(f"guest `{name}`: {error}")
 
 
 @pytest.mark.parametrize(("name", "version"), [("hello", "0.2.12"), ("hello_0_2_0", "0.2.0")])

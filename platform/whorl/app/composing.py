@@ -1,14 +1,26 @@
 """What is composed around a component: its dependencies, the adapters of the catalogue, and the trigger's driver."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
+from typing import NamedTuple
 
 from whorl.app.locked import LockedComponent, LockedDependency
-from whorl.capabilities.catalogue import ADAPTERS, CAPABILITIES
+from whorl.capabilities.catalogue import ADAPTERS, Offer
 from whorl.engine.compositions import ComponentSource, Composition, ExportOf
 
-_DENIED_TO_OTHERS = frozenset(each.adapter for each in CAPABILITIES if each.is_privileged)
+
+class _ForOthers(NamedTuple):
+    """What components have that do not inherit what the root is granted.
+
+    Attributes:
+        refused: interfaces that they may not import.
+        hosted: those of the host's that they may.
+    """
+
+    refused: tuple[str, ...]
+    hosted: tuple[str, ...]
 
 
 def guest_file(name: str) -> Path:
@@ -16,16 +28,16 @@ def guest_file(name: str) -> Path:
     return Path(str(resources.files("whorl"))) / "guest" / f"{name}.wasm"
 
 
-def composition_of(component: LockedComponent, driver: str, hosted: tuple[str, ...] = ()) -> Composition:
+def composition_of(component: LockedComponent, driver: str, offer: Offer) -> Composition:
     """Return how `component` becomes one component that the engine can run.
 
     Args:
         component: the component, dependencies included.
         driver: the name of the component in `whorl/guest` that calls it.
-        hosted: the interfaces that Python implements.
+        offer: the interfaces that Python implements.
     """
     nodes: dict[str, ComponentSource] = {}
-    wiring = _wire(component.dependencies, nodes, tuple(_shared_grants(component)))
+    wiring = _wire(component.dependencies, nodes, _ForOthers(tuple(_shared_grants(component)), offer.for_others))
     root = ComponentSource(component.id, component.source, wiring)
     adapters = tuple(ComponentSource(f"whorl:{name}", guest_file(name)) for name in ADAPTERS)
     return Composition(
@@ -33,31 +45,30 @@ def composition_of(component: LockedComponent, driver: str, hosted: tuple[str, .
         adapters=adapters,
         driver=ComponentSource(f"whorl:{driver}", guest_file(driver)),
         measure_memory=component.settings.reuse > 1,
-        hosted=hosted,
+        hosted=offer.interfaces,
+        lasting=offer.lasting,
     )
 
 
 def _wire(
     dependencies: Iterable[LockedDependency],
     nodes: dict[str, ComponentSource],
-    refused: tuple[str, ...],
+    others: _ForOthers,
     *,
     inherits: bool = True,
 ) -> dict[str, str | ExportOf]:
     """Return the wiring for `dependencies`, and add the components behind them to `nodes`, each once.
 
-    Whoever does not inherit, or stands behind one that does not, gets no privileged adapter, and may not import what is
-    `refused`.
+    Whoever does not inherit, or stands behind one that does not, is one of the `others`.
     """
     wiring: dict[str, str | ExportOf] = {}
     for dependency in dependencies:
         is_granted = inherits and dependency.inherits_configuration
         name = _node_name(dependency, is_granted=is_granted)
         if name not in nodes:
-            adapters = None if is_granted else tuple(_unprivileged_adapters())
-            inner = _wire(dependency.dependencies, nodes, refused, inherits=is_granted)
-            not_for_it = () if is_granted else refused
-            nodes[name] = ComponentSource(name, dependency.source, inner, adapters, not_for_it)
+            inner = _wire(dependency.dependencies, nodes, others, inherits=is_granted)
+            source = ComponentSource(name, dependency.source, inner)
+            nodes[name] = source if is_granted else replace(source, refused=others.refused, hosted=others.hosted)
         wiring[dependency.name] = name if dependency.export is None else ExportOf(name, dependency.export)
     return wiring
 
@@ -77,7 +88,3 @@ def _shared_grants(component: LockedComponent) -> Iterable[str]:
         yield "wasi:cli/environment"
     if component.allowed_outbound_hosts:
         yield "wasi:http/outgoing-handler"
-
-
-def _unprivileged_adapters() -> Iterable[str]:
-    return (f"whorl:{name}" for name in ADAPTERS if name not in _DENIED_TO_OTHERS)

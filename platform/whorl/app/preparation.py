@@ -14,8 +14,9 @@ from typing import Protocol
 from whorl.app.composing import composition_of
 from whorl.app.locked import LockedApp, LockedComponent
 from whorl.app.settings import ComponentSettings
-from whorl.capabilities.catalogue import Grants, Services, bind_all
+from whorl.capabilities.catalogue import Grants, Offer, Services, bind_all
 from whorl.capabilities.outbound_http.allowed_hosts import AllowedHosts
+from whorl.engine.bridges.composing import BridgeOf
 from whorl.engine.components import LinkedComponent
 from whorl.engine.engines import Engine
 from whorl.engine.host_interfaces import HostInterface
@@ -37,10 +38,10 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PreparedComponent:
-    """A component that is compiled, and what the tools tell of each bridge in it."""
+    """A component that is compiled, and what is told of each bridge in it."""
 
     code: CompiledComponent
-    bridges: tuple[str, ...]
+    bridges: tuple[BridgeOf, ...]
 
 
 class NoProgress:
@@ -58,11 +59,11 @@ async def prepare(
     loader: ComponentLoader,
     driver: str,
     progress: Progress,
-    hosted: tuple[str, ...] = (),
+    offer: Offer,
 ) -> Mapping[str, PreparedComponent]:
     """Return each component of `app` that a trigger runs, compiled, by id.
 
-    `hosted` are the interfaces that Python implements.
+    `offer` has the interfaces that Python implements.
 
     Raises:
         ComponentError: one of them cannot be composed or compiled.
@@ -73,7 +74,7 @@ async def prepare(
     loop = asyncio.get_running_loop()
 
     def load(component: LockedComponent) -> PreparedComponent:
-        loaded = loader.load_bridged(component.id, composition_of(component, driver, hosted))
+        loaded = loader.load_bridged(component.id, composition_of(component, driver, offer))
         loop.call_soon_threadsafe(progress.done, component.id)
         return PreparedComponent(*loaded)
 
@@ -100,8 +101,8 @@ def link(
         allowed_outbound_hosts=allowed_hosts(component),
         key_value_stores=component.key_value_stores,
     )
-    bridges = services.host.bind(component.id, prepared.bridges)
-    return LinkedComponent(engine, component.id, prepared.code, [*bind_all(services, grants), *bridges, *own])
+    interfaces = [*bind_all(services, grants, prepared.bridges), *own]
+    return LinkedComponent(engine, component.id, prepared.code, interfaces)
 
 
 def check_instances(app: LockedApp, fitting: int) -> None:

@@ -5,16 +5,20 @@ what the manifest gives one component. Binding a capability's service to a compo
 that its instances may call; what belongs to one instance is kept in `Instance.state`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+from whorl.capabilities import denied
+from whorl.capabilities.bridging import bind_bridges
 from whorl.capabilities.host_interfaces import HostInterfaces
+from whorl.capabilities.key_value import capability as key_value
 from whorl.capabilities.key_value.capability import KeyValueCapability
 from whorl.capabilities.outbound_http.allowed_hosts import AllowedHosts
 from whorl.capabilities.outbound_http.capability import OutboundHttp
 from whorl.capabilities.wasi.cli import LogSink, cli
 from whorl.capabilities.wasi.clocks import clocks
 from whorl.capabilities.wasi.random import random
+from whorl.engine.bridges.composing import BridgeOf
 from whorl.engine.host_interfaces import HostInterface
 
 
@@ -50,44 +54,106 @@ Bind = Callable[[Services, Grants], HostInterface]
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """One line of the catalogue.
+    """A capability that guests reach through an adapter.
 
     Attributes:
         name: what it is called.
-        adapter: the component in `whorl/guest` that guests reach it through.
         bind: makes its host interface for one component.
-        is_privileged: whether a dependency has it only if it inherits its parent's configuration.
     """
 
     name: str
-    adapter: str
     bind: Bind
-    is_privileged: bool = False
 
 
 CAPABILITIES = (
-    Capability("clocks", "wasi", lambda _services, _grants: clocks()),
-    Capability("random", "wasi", lambda _services, _grants: random()),
-    Capability("cli", "wasi", lambda services, grants: cli(grants.environment, services.logs)),
-    Capability(
-        "outbound-http", "wasi", lambda services, grants: services.outbound_http.bind(grants.allowed_outbound_hosts)
-    ),
-    Capability(
-        "key-value",
-        "key-value",
-        lambda services, grants: services.key_value.bind(grants.component, grants.key_value_stores),
-        is_privileged=True,
-    ),
+    Capability("clocks", lambda _services, _grants: clocks()),
+    Capability("random", lambda _services, _grants: random()),
+    Capability("cli", lambda services, grants: cli(grants.environment, services.logs)),
+    Capability("outbound-http", lambda services, grants: services.outbound_http.bind(grants.allowed_outbound_hosts)),
 )
-"""Every capability. The HTTP server's interface is the trigger's own and not in this list."""
+"""Those of WASI. The HTTP server's interface is the trigger's own and not in this list."""
 
-DENIED_ADAPTER = "spin-denied"
-"""Answers those of Spin's interfaces that no capability stands behind: every call is denied, in Spin's words."""
-
-ADAPTERS = (*dict.fromkeys(capability.adapter for capability in CAPABILITIES), DENIED_ADAPTER)
-"""The adapters that are composed around guests, in the order in which they are asked for an import."""
+ADAPTERS = ("wasi",)
+"""The components in `whorl/guest` that are composed around guests."""
 
 
-def bind_all(services: Services, grants: Grants) -> list[HostInterface]:
-    """Return every host interface, bound to what one component is granted."""
-    return [capability.bind(services, grants) for capability in CAPABILITIES]
+@dataclass(frozen=True, slots=True)
+class PythonCapability:
+    """A capability whose interfaces are classes of Python; bridges to them are made of what a component imports.
+
+    Attributes:
+        name: what it is called.
+        interfaces: what guests import.
+        implement: gives the objects that implement them for one component.
+        is_privileged: whether a dependency has it only if it inherits its parent's configuration.
+        lasting: the resources (`INTERFACE/NAME`) of which nobody need be told that a handle is dropped.
+    """
+
+    name: str
+    interfaces: tuple[str, ...]
+    implement: Callable[[Services, Grants], Mapping[str, object]]
+    is_privileged: bool = False
+    lasting: tuple[str, ...] = ()
+
+
+PYTHON_CAPABILITIES = (
+    PythonCapability(
+        "key-value",
+        key_value.INTERFACES,
+        lambda services, grants: services.key_value.implementations(grants.component, grants.key_value_stores),
+        is_privileged=True,
+        lasting=key_value.LASTING,
+    ),
+    PythonCapability("denied", tuple(denied.IMPLEMENTATIONS), lambda _services, _grants: denied.IMPLEMENTATIONS),
+)
+"""Those whose interfaces are classes. An app's own host interfaces come before them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The interfaces that Python implements for the components of one app.
+
+    Attributes:
+        interfaces: all of them.
+        for_others: those that a dependency has which inherits nothing.
+        lasting: their resources of which nobody need be told that a handle is dropped.
+    """
+
+    interfaces: tuple[str, ...]
+    for_others: tuple[str, ...]
+    lasting: tuple[str, ...]
+
+    @classmethod
+    def beside(cls, own: Collection[str]) -> "Offer":
+        """Return what there is beside the interfaces that the app implements itself."""
+        ours = [each for capability in PYTHON_CAPABILITIES for each in capability.interfaces]
+        lasting = [each for capability in PYTHON_CAPABILITIES for each in capability.lasting]
+        return cls(
+            interfaces=tuple(sorted({*ours, *own})),
+            for_others=tuple(sorted(_interfaces_for_others())),
+            lasting=tuple(each for each in lasting if each.rpartition("/")[0] not in own),
+        )
+
+
+def bind_all(services: Services, grants: Grants, bridges: Collection[BridgeOf] = ()) -> list[HostInterface]:
+    """Return every host interface, bound to what one component is granted.
+
+    `bridges` are its own and those of its dependencies.
+
+    Raises:
+        ComponentError: an implementation lacks something that the component may call.
+        ManifestError: what is granted does not exist.
+    """
+    adapted = [capability.bind(services, grants) for capability in CAPABILITIES]
+    ours: dict[str, object] = {}
+    for capability in PYTHON_CAPABILITIES:
+        ours.update(capability.implement(services, grants))
+    for_others = {name: ours[name] for name in _interfaces_for_others()}
+    own = services.host.implementations
+    return [*adapted, *bind_bridges(grants.component, bridges, {**ours, **own}, for_others)]
+
+
+def _interfaces_for_others() -> list[str]:
+    return [
+        each for capability in PYTHON_CAPABILITIES if not capability.is_privileged for each in capability.interfaces
+    ]

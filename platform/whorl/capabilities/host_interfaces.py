@@ -8,14 +8,12 @@ when the app starts and left when it has ended: the place for what it needs of a
 
 import importlib
 import sys
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, asynccontextmanager
 from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 
-from whorl.engine.bridges.composing import implemented
-from whorl.engine.host_interfaces import HostInterface
 from whorl.errors import ManifestError
 
 
@@ -41,27 +39,9 @@ class HostInterfaces:
         self._is_trial = is_trial
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The interfaces that are implemented."""
-        return tuple(sorted(self._implementations))
-
-    def bind(self, component: str, bridges: Iterable[str]) -> list[HostInterface]:
-        """Return what the bridges of a component import, of which `bridges` are descriptions in JSON.
-
-        Raises:
-            ComponentError: an implementation lacks something that the component may call.
-        """
-        return [self._bound(component, each) for each in bridges]
-
-    def _bound(self, component: str, text: str) -> HostInterface:
-        # Imported here: most apps have no bridge.
-        from whorl.engine.bridges.bridge import Bridge  # noqa: PLC0415
-        from whorl.engine.bridges.descriptions import BridgeDescription  # noqa: PLC0415
-
-        bridge = BridgeDescription.from_json(text)
-        named = {name: implemented(name, self._implementations) for name in bridge.interfaces}
-        behind = {name: self._implementations[found] for name, found in named.items() if found is not None}
-        return Bridge(component, bridge, behind).interface()
+    def implementations(self) -> Mapping[str, object]:
+        """The objects, by the names of their interfaces."""
+        return self._implementations
 
     @asynccontextmanager
     async def entered(self) -> AsyncIterator[None]:

@@ -52,14 +52,14 @@ class CompiledCache:
     def __init__(self, directory: Path | None = None) -> None:
         self.directory = directory or default_directory()
 
-    def path(self, key: str, make: Callable[[], bytes | bytearray]) -> Path:
-        """Return the file that holds the code for `key`, made by `make` when it is not there yet.
+    def path(self, key: str, make: Callable[[], bytes | bytearray], suffix: str = "cwasm") -> Path:
+        """Return the file that holds the code for `key`, or what belongs to it; made by `make` if it is not there yet.
 
         Raises:
             StoreError: the folder cannot be used, or belongs to somebody else.
         """
         self._prepare()
-        file = self.directory / f"{key}.cwasm"
+        file = self.directory / f"{key}.{suffix}"
         if self._is_sound(file):
             return file
         with self._lock(key):

@@ -49,6 +49,7 @@ class ComponentSource:
     its version, or a package with or without its version (`ns:pkg@1.0`); the most precise key counts, and a key that
     names no import is an error. `adapters` are those that may satisfy the other imports, in place of all.
     `refused` are interfaces that it must not import at all, without their version; whoever loads the composition looks.
+    `hosted` are those of the host's that it may import, in place of all.
     """
 
     name: str
@@ -56,6 +57,7 @@ class ComponentSource:
     wiring: Mapping[str, str | ExportOf] = field(default_factory=dict)
     adapters: tuple[str, ...] | None = None
     refused: tuple[str, ...] = ()
+    hosted: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ class Composition:
     adapter on its semver track, else, for the driver, by the root. Adapters that nobody needs are left out. `exports`
     are those to keep, in place of all. `measure_memory` adds the export `MEMORY_EXPORT`, if the root is a component
     with a memory at its top level; it costs every instance one more core instance. `hosted` are interfaces that the
-    host implements in Python: bridges to them are made of what the components import.
+    host implements in Python: bridges to them are made of what the components import. `lasting` are resources of these
+    (`INTERFACE/NAME`) of which the host need not hear when a handle is dropped.
     """
 
     components: tuple[ComponentSource, ...]
@@ -76,6 +79,7 @@ class Composition:
     exports: tuple[str, ...] | None = None
     measure_memory: bool = False
     hosted: tuple[str, ...] = ()
+    lasting: tuple[str, ...] = ()
 
     def sources(self) -> tuple[ComponentSource, ...]:
         """Return components, adapters and the driver, in this order."""

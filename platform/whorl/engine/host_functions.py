@@ -104,6 +104,8 @@ def callback_address(callback: Any) -> int:
 def _adapt(function: HostFunction) -> _Call:
     call = function.call
     read = make_reader(function.params)
+    if function.result is None and not function.params:
+        return lambda instance, _arguments, _results: call(instance)
     if function.result is None:
         return lambda instance, arguments, _results: call(instance, *read(arguments))
     write = make_writer(function.result, function.name)

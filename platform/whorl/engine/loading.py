@@ -12,7 +12,7 @@ from pathlib import Path
 from wasmtime import WasmtimeError
 from wasmtime import component as wasm
 
-from whorl.engine.bridges.composing import with_bridges
+from whorl.engine.bridges.composing import RULES, BridgeOf, with_bridges
 from whorl.engine.cache import CompiledCache
 from whorl.engine.compositions import (
     ComponentSource,
@@ -57,8 +57,8 @@ class ComponentLoader:
         """
         return self.load_bridged(name, composition)[0]
 
-    def load_bridged(self, name: str, composition: Composition) -> tuple[wasm.Component, tuple[str, ...]]:
-        """Return what `load` does, and for each bridge in the composition what the tools tell of it, as JSON."""
+    def load_bridged(self, name: str, composition: Composition) -> tuple[wasm.Component, tuple[BridgeOf, ...]]:
+        """Return what `load` does, and what is told of each bridge in the composition."""
         self._check_refused(name, composition)
         key = self._key(composition)
         with self._engine.loading:
@@ -70,8 +70,8 @@ class ComponentLoader:
                 self._engine.code[key] = code
         if not composition.hosted:
             return code, ()
-        file = self._cache.path(_beside(key), lambda: self._describe_from(name, composition, key))
-        return code, tuple(json.loads(file.read_text()))
+        file = self._cache.path(_beside(key), lambda: self._describe_from(name, composition, key), "json")
+        return code, tuple(BridgeOf(*each) for each in json.loads(file.read_text()))
 
     def _mapped(self, name: str, file: Path) -> wasm.Component:
         try:
@@ -102,7 +102,8 @@ class ComponentLoader:
         digest = hashlib.sha256()
         parts: list[object] = [self._engine.configuration.fingerprint(), self._tools_digest]
         if composition.hosted:
-            parts.append(composition.hosted)
+            of_sources = [source.hosted for source in composition.components]
+            parts.append((RULES, composition.hosted, composition.lasting, of_sources))
         parts.append(composition.to_json({source.name: _digest(source.wasm) for source in composition.sources()}))
         digest.update(json.dumps(parts).encode())
         return digest.hexdigest()
@@ -111,7 +112,7 @@ class ComponentLoader:
         code, bridges = self._make(name, composition)
         self._check_unchanged(name, composition, key)
         if composition.hosted:
-            self._cache.path(_beside(key), lambda: bridges)
+            self._cache.path(_beside(key), lambda: bridges, "json")
         return code
 
     def _describe_from(self, name: str, composition: Composition, key: str) -> bytes:
@@ -205,7 +206,7 @@ def _nobody_provides(name: str, composition: Composition, left: UnresolvedImport
     refused = refused_release([left.name])
     if refused is not None:
         return f"component `{name}`{of_dependency} {refused}"
-    if source.adapters is None:
+    if source.hosted is None:
         cure = "nobody provides; add a dependency that exports it, or build the component without it"
     else:
         cure = "is for those that inherit; if it may have that, add `inherit_configuration = true` to the dependency"

@@ -1,4 +1,4 @@
-"""How bytes cross between sandbox and host: packed bytes, head text, field lines and netstrings of `whorl:host`.
+"""How bytes cross between sandbox and host: packed bytes, head text and field lines of `whorl:host`.
 
 Strings are the cheapest thing that crosses the component boundary, so bytes travel as strings: as they are when they
 are valid UTF-8, else as base64. Everything here works on `bytes` that hold UTF-8, which is what the engine hands out.
@@ -138,29 +138,3 @@ def decode_fields(lines: bytes) -> Fields:
             raise MalformedError("a field line has no value")
         fields.append((name, value))
     return fields
-
-
-def encode_netstrings(strings: Iterable[bytes]) -> bytes:
-    """Return `strings` one after the other, each with its length before it."""
-    return b"".join([b"%d:%b" % (len(string), string) for string in strings])
-
-
-def decode_netstrings(data: bytes) -> list[bytes]:
-    """Return the strings of `data`.
-
-    Raises:
-        MalformedError: a length is missing or too large.
-    """
-    strings = []
-    at = 0
-    while at < len(data):
-        colon = data.find(b":", at, at + 20)
-        digits = data[at:colon] if colon > 0 else b""
-        if not digits.isdigit():
-            raise MalformedError("a netstring has no length")
-        end = colon + 1 + int(digits)
-        if end > len(data):
-            raise MalformedError("a netstring is longer than what holds it")
-        strings.append(data[colon + 1 : end])
-        at = end
-    return strings

@@ -31,8 +31,8 @@ class LimitExceeded(Trap):
 
 
 def words_of(raised: BaseException) -> str:
-    """Return what an exception says, or what it is when it cannot say anything."""
+    """Return what an exception says, or what it is when it says nothing."""
     try:
-        return str(raised)
+        return str(raised) or type(raised).__name__
     except Exception:  # noqa: BLE001 - whatever keeps it from speaking
         return type(raised).__name__

@@ -9,12 +9,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-_COMPONENT = ("Cargo.toml", "heap", "packing", "wit")
-
 SOURCES: dict[str, tuple[str, ...]] = {
-    "wasi": (*_COMPONENT, "wasi"),
-    "key-value": (*_COMPONENT, "key-value"),
-    "spin-denied": (*_COMPONENT, "spin-denied"),
+    "wasi": ("Cargo.toml", "heap", "packing", "wit", "wasi"),
     "tools": ("Cargo.lock", "Cargo.toml", "tools"),
     "driver-http": ("driver",),
 }

@@ -15,6 +15,8 @@ from whorl.engine.tools import ComponentTools
 HOST = "whorl:host/bridge-0@0.1.0"
 TASKS = "whorl:host/tasks@0.1.0"
 
+CALLED_AT = 64
+"""Where the number of the function stands that is called, and the size of the frame."""
 SLOTS = 80
 """Where the first parameter is in a frame; each has 8 bytes."""
 ARENA = 208
@@ -91,9 +93,11 @@ class Host:
     def _run(self, name: str, *arguments: Any) -> Any:
         return getattr(self, name)(*arguments)
 
-    def call(self, _store: object, function: int, frame: str) -> str:
-        self._base = len(frame)
-        return self._answer("call", function, frame.encode("latin-1"))
+    def call(self, _store: object, text: str) -> str:
+        frame = text.encode("latin-1")
+        function, self._base = struct.unpack_from("<II", frame, CALLED_AT)
+        assert self._base == len(frame)
+        return self._answer("call", function, frame)
 
     def finish(self, _store: object, task: int) -> str:
         return self._answer("finish", task)

@@ -8,10 +8,8 @@ from whorl.engine.packing import (
     MalformedError,
     decode_fields,
     decode_head,
-    decode_netstrings,
     encode_fields,
     encode_head,
-    encode_netstrings,
     pack,
     unpack,
 )
@@ -44,14 +42,9 @@ def test_fields_survive_as_lines(fields: list[tuple[bytes, bytes]]) -> None:
     assert decode_fields(encode_fields(fields)) == fields
 
 
-@given(st.lists(st.binary()))
-def test_any_strings_survive_as_netstrings(strings: list[bytes]) -> None:
-    assert decode_netstrings(encode_netstrings(strings)) == strings
-
-
 @given(st.binary())
 def test_decoders_give_bytes_or_say_that_the_input_is_malformed(data: bytes) -> None:
-    for decode in (unpack, decode_head, decode_fields, decode_netstrings):
+    for decode in (unpack, decode_head, decode_fields):
         try:
             decode(data)
         except MalformedError:
@@ -68,9 +61,3 @@ def test_what_was_not_packed_is_refused(data: bytes) -> None:
 def test_head_text_beyond_latin_1_is_refused(data: bytes) -> None:
     with pytest.raises(MalformedError):
         decode_head(data)
-
-
-@pytest.mark.parametrize("data", [b"5:abc", b":abc", b"x:abc", b"-1:", b"3:abcd", b"99999999999999999999999:a"])
-def test_netstrings_that_do_not_add_up_are_refused(data: bytes) -> None:
-    with pytest.raises(MalformedError):
-        decode_netstrings(data)

@@ -1,4 +1,4 @@
-//! How bytes cross between the sandbox and the host: packed bytes, head text and netstrings of `whorl:host`.
+//! How bytes cross between the sandbox and the host: packed bytes and head text of `whorl:host`.
 //!
 //! Strings are the cheapest thing that crosses the component boundary, so bytes travel as strings: as they are when
 //! they are valid UTF-8, else as base64. The Python twin of this crate is `whorl/engine/packing.py`.
@@ -10,7 +10,6 @@ extern crate alloc;
 
 pub mod base64;
 pub mod head;
-pub mod netstrings;
 pub mod utf8;
 
 use alloc::{string::String, vec::Vec};
@@ -51,17 +50,6 @@ pub fn pack_into(out: &mut String, bytes: &[u8]) {
 pub fn unpack(packed: String) -> Option<Vec<u8>> {
     let flag = *packed.as_bytes().first()?;
     unpack_flagged(flag, packed, 1)
-}
-
-/// As [`unpack`], for packed bytes that lie within something else.
-#[must_use]
-pub fn unpack_str(packed: &str) -> Option<Vec<u8>> {
-    let text = packed.get(1..)?.as_bytes().to_vec();
-    match packed.as_bytes()[0] {
-        RAW => Some(text),
-        BASE64 => base64::decode(text, 0),
-        _ => None,
-    }
 }
 
 /// The bytes that `text` holds from offset `at` on, whose flag stood elsewhere.

@@ -1,8 +1,6 @@
 //! Unit and property tests; they run natively, so the vectors of the sandbox are tested through the adapters.
 
-use crate::{
-    base64, from_head, netstrings, pack, to_head, unpack, unpack_flagged, unpack_str, utf8,
-};
+use crate::{base64, from_head, pack, to_head, unpack, unpack_flagged, utf8};
 use alloc::{format, string::String, vec, vec::Vec};
 
 /// A small generator (xorshift), so that the properties need no dependency and fail the same way twice.
@@ -58,7 +56,6 @@ fn whatever_is_packed_is_unpacked() {
         for _ in 0..20 {
             let bytes = random.bytes(len);
             assert_eq!(unpack(pack(&bytes)), Some(bytes.clone()));
-            assert_eq!(unpack_str(&pack(&bytes)), Some(bytes.clone()));
             assert_eq!(from_head(to_head(bytes.clone())), Some(bytes));
         }
     }
@@ -85,9 +82,6 @@ fn malformed_base64_is_refused() {
 fn an_unknown_flag_or_a_bad_offset_is_refused() {
     assert_eq!(unpack("xabc".into()), None);
     assert_eq!(unpack(String::new()), None);
-    assert_eq!(unpack_str("xabc"), None);
-    assert_eq!(unpack_str("ü"), None);
-    assert_eq!(unpack_str(""), None);
     assert_eq!(unpack_flagged(b'r', "abc".into(), 4), None);
     assert_eq!(unpack_flagged(b'b', "abc".into(), 4), None);
 }
@@ -125,32 +119,4 @@ fn utf8_is_told_from_bytes_wherever_the_fault_lies() {
     }
     let text = format!("{}ü{}", "a".repeat(15), "b".repeat(40));
     assert_eq!(utf8::as_str(text.as_bytes()), Some(text.as_str()));
-}
-
-#[test]
-fn netstrings_come_back_in_order() {
-    let strings = ["", "a", "ü:1:", "0123456789"];
-    let mut out = String::new();
-    for string in strings {
-        netstrings::push(&mut out, string);
-    }
-    assert_eq!(out, "0:1:a5:ü:1:10:0123456789");
-    let back: Result<Vec<_>, _> = netstrings::split(&out).collect();
-    assert_eq!(back, Ok(strings.to_vec()));
-}
-
-#[test]
-fn malformed_netstrings_are_refused_once() {
-    for data in [
-        "a",
-        ":a",
-        "+1:a",
-        "2:a",
-        "99999999999999999999999:a",
-        "1:ü",
-        "1:a1",
-    ] {
-        let bad: Vec<_> = netstrings::split(data).filter(Result::is_err).collect();
-        assert_eq!(bad, [Err(netstrings::Malformed)], "{data:?}");
-    }
 }

@@ -1,7 +1,7 @@
 """Key-value stores: what `fermyon:spin/key-value` and `wasi:keyvalue` do on the host's side.
 
-`stores` is the seam, `sqlite` and `memory` are its backends, `backends` names them, `capability` binds the stores that
-a component was granted to `whorl:host/key-value`, and `operations` are the functions of that interface.
+`stores` is the seam, `sqlite` and `memory` are its backends, `backends` names them; `spin` and `wasi` are the
+interfaces that guests call, over the stores that a component was granted (`granted`, `open_stores`).
 """
 
 from whorl.capabilities.key_value.backends import StoreConfiguration, default_configurations

@@ -1,40 +1,32 @@
 """The key-value capability: the stores of an application, and what one component may do with them."""
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import partial
 from typing import Self
 
-from whorl.capabilities.key_value import operations
 from whorl.capabilities.key_value.backends import BACKENDS, StoreConfiguration
-from whorl.capabilities.key_value.failures import StoreBusy, StoreFailure
-from whorl.capabilities.key_value.pending import Answer, Caller, LockQueue, PendingCalls
+from whorl.capabilities.key_value.granted import GrantedStore
+from whorl.capabilities.key_value.locks import LockQueue
+from whorl.capabilities.key_value.spin import SpinKeyValue, UnversionedKeyValue
 from whorl.capabilities.key_value.stores import Backend, Clock, Store, wall_clock
-from whorl.engine.host_interfaces import HostFunction, HostInterface, ValueType
+from whorl.capabilities.key_value.wasi import TimeToLive, WasiAtomics, WasiBatch, WasiStore
+from whorl.engine.bridges.per_guest import PerGuest
 from whorl.errors import ManifestError, StoreError
 
-INTERFACE = "whorl:host/key-value@0.1.0"
+INTERFACES = (
+    "fermyon:spin/key-value@2.0.0",
+    "fermyon:spin/key-value",
+    "wasi:keyvalue/store@0.2.0-draft2",
+    "wasi:keyvalue/batch@0.2.0-draft2",
+    "wasi:keyvalue/atomics@0.2.0-draft2",
+    "whorl:key-value/time-to-live@0.1.0",
+)
+"""What guests reach the stores by."""
 
-_logger = logging.getLogger(__name__)
-
-_KEY = (ValueType.STRING,)
-_FUNCTIONS: Mapping[str, tuple[Callable[..., Answer], tuple[ValueType, ...]]] = {
-    "open": (operations.open_store, ()),
-    "get": (operations.get, _KEY),
-    "set": (operations.set_value, (ValueType.STRING, ValueType.STRING, ValueType.U64)),
-    "delete": (operations.delete, _KEY),
-    "exists": (operations.exists, _KEY),
-    "keys": (operations.keys, ()),
-    "get-many": (operations.get_many, (ValueType.STRING,)),
-    "set-many": (operations.set_many, (ValueType.STRING,)),
-    "delete-many": (operations.delete_many, (ValueType.STRING,)),
-    "increment": (operations.increment, (ValueType.STRING, ValueType.S64)),
-    "swap": (operations.swap, (ValueType.STRING, ValueType.STRING, ValueType.STRING)),
-}
-"""Each function of the interface, with its parameters after the store's label."""
+LASTING = ("fermyon:spin/key-value@2.0.0/store", "wasi:keyvalue/store@0.2.0-draft2/bucket")
+"""Resources that are the same for all guests: nobody need be told that a handle is dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,45 +94,30 @@ class KeyValueCapability:
     def __init__(self, stores: KeyValueStores) -> None:
         self._stores = stores
 
-    def bind(self, component: str, granted: Iterable[str]) -> HostInterface:
-        """Return `whorl:host/key-value` for one component; every other label is answered with `access-denied`.
+    def implementations(self, component: str, labels: Iterable[str]) -> dict[str, object]:
+        """Return what implements `INTERFACES` for one component; every other label is answered with `access-denied`.
 
         Raises:
             ManifestError: a store that is granted does not exist.
         """
-        stores = {label.encode(): self._granted(component, label) for label in granted}
-        functions = (
-            HostFunction(name, (ValueType.STRING, *params), ValueType.STRING, _restricted(operation, stores))
-            for name, (operation, params) in _FUNCTIONS.items()
+        stores = {label: self._granted(component, label) for label in labels}
+        each = (
+            SpinKeyValue(stores),
+            PerGuest(UnversionedKeyValue, (stores,)),
+            WasiStore(stores),
+            WasiBatch(),
+            WasiAtomics(),
+            TimeToLive(stores),
         )
-        return HostInterface(
-            INTERFACE, (*functions, HostFunction("finish", (ValueType.U32,), ValueType.STRING, _finish))
-        )
+        return dict(zip(INTERFACES, each, strict=True))
 
-    def _granted(self, component: str, label: str) -> "_GrantedStore":
+    def _granted(self, component: str, label: str) -> GrantedStore:
         store = self._stores.get(label)
         if store is None:
             raise ManifestError(
                 f"component `{component}`: key-value store `{label}` is not declared; {_cure(label, self._stores)}"
             )
-        return _GrantedStore(component, label, store, self._stores.queue(label))
-
-
-@dataclass(frozen=True, slots=True)
-class _GrantedStore:
-    """A store that a component may use."""
-
-    component: str
-    label: str
-    store: Store
-    queue: LockQueue
-
-    def failed(self, failure: StoreFailure) -> bytes:
-        """Return the answer that says so."""
-        # What the backend could not do is the operator's business too; what the guest did wrong is not.
-        if failure.__cause__ is not None:
-            _logger.warning("component `%s`: key-value store `%s`: %s", self.component, self.label, failure)
-        return b"xother\n" + str(failure).encode(errors="replace")
+        return GrantedStore(component, label, store, self._stores.queue(label))
 
 
 def _open_backend(label: str, configuration: StoreConfiguration, now: Clock) -> Backend:
@@ -149,29 +126,6 @@ def _open_backend(label: str, configuration: StoreConfiguration, now: Clock) -> 
         known = ", ".join(f"`{name}`" for name in BACKENDS)
         raise StoreError(f"key-value store `{label}`: its type `{configuration.type}` is unknown; use one of {known}")
     return opener(configuration, now)
-
-
-def _restricted(operation: Callable[..., Answer], stores: Mapping[bytes, _GrantedStore]) -> Callable[..., bytes]:
-    """Return the host function that does `operation` on the store named first, if it is one of `stores`."""
-
-    def call(instance: Caller, label: bytes, *arguments: bytes | int) -> bytes:
-        granted = stores.get(label)
-        if granted is None:
-            return b"xaccess-denied"
-        try:
-            answer = operation(granted.store, *arguments)
-        except StoreBusy:
-            attempt = partial(operation, granted.store, *arguments)
-            return PendingCalls.of(instance).wait(granted.queue, attempt, granted.failed)
-        except StoreFailure as failure:
-            return granted.failed(failure)
-        return answer if isinstance(answer, bytes) else PendingCalls.of(instance).give(answer, granted.failed)
-
-    return call
-
-
-def _finish(instance: Caller, task: int) -> bytes:
-    return PendingCalls.of(instance).finish(task)
 
 
 def _cure(label: str, declared: Iterable[str]) -> str:

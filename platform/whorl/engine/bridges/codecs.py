@@ -13,7 +13,7 @@ from whorl.engine.bridges.lowering import Lowering
 from whorl.engine.bridges.protocol import SLOTS
 from whorl.engine.bridges.records import RecordTypes
 from whorl.engine.bridges.source import Source
-from whorl.engine.bridges.types import Handle, Result, Type
+from whorl.engine.bridges.types import Result
 
 Lift = Callable[[bytes, Any], tuple[Any, ...]]
 Lower = Callable[[Any, int, Any], bytes]
@@ -25,12 +25,12 @@ class Codec(NamedTuple):
     Attributes:
         lift: reads the arguments in a frame.
         lower: writes the reply with a result, by the case of a `result`; other results are `ok`.
-        takes_own: handles that the guest gives away are among the arguments.
+        lower_ok: the same for `ok`.
     """
 
     lift: Lift
     lower: Mapping[str, Lower]
-    takes_own: bool
+    lower_ok: Lower
 
 
 class Codecs:
@@ -53,12 +53,7 @@ class Codecs:
         for case in cases:
             lowering.function(case, function.result, case)
         made = source.compile()
-        takes_own = any(kind.has(_is_given_away) for kind in types)
-        return Codec(made["lift"], {case: made[case] for case in cases}, takes_own)
-
-
-def _is_given_away(kind: Type) -> bool:
-    return isinstance(kind, Handle) and kind.is_owned
+        return Codec(made["lift"], {case: made[case] for case in cases}, made["ok"])
 
 
 def _address_in_slot(frame: bytes) -> int:

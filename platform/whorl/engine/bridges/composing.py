@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from whorl.engine.compositions import ComponentSource, Composition, Description, Wasm
 
@@ -11,7 +11,22 @@ _NAME: Final = re.compile(r"(?P<interface>[^@]+)(@(?P<version>.+))?")
 _VERSION: Final = re.compile(r"(?P<major>[0-9]+)\.(?P<minor>[0-9]+)\.(?P<patch>[0-9]+)")
 
 Describe = Callable[[Wasm], Description]
-MakeBridge = Callable[[Wasm, list[str], int], tuple[bytes, str]]
+MakeBridge = Callable[[Wasm, list[str], int, list[str]], tuple[bytes, str]]
+
+RULES: Final = 1
+"""To be raised when other bridges are made of the same composition: part of the key of compiled code."""
+
+
+class BridgeOf(NamedTuple):
+    """What is told of one bridge.
+
+    Attributes:
+        is_granted: its component has what the root is granted.
+        description: by the tools, as JSON.
+    """
+
+    is_granted: bool
+    description: str
 
 
 def implemented(imported: str, hosted: Iterable[str]) -> str | None:
@@ -28,33 +43,48 @@ def implemented(imported: str, hosted: Iterable[str]) -> str | None:
     return newest[1] if newest is not None and newest[0] >= wanted else None
 
 
-def with_bridges(composition: Composition, describe: Describe, make: MakeBridge) -> tuple[Composition, tuple[str, ...]]:
+def with_bridges(composition: Composition, describe: Describe, make: MakeBridge) -> tuple[Composition, list[BridgeOf]]:
     """Return the composition with its bridges among the adapters, and what the tools tell of each bridge.
-
-    A component that may not have every adapter (it does not inherit what its parent is granted) gets no bridge either.
 
     Raises:
         ToolError: an interface cannot be bridged.
     """
     if not composition.hosted:
-        return composition, ()
+        return composition, []
     components: list[ComponentSource] = []
     bridges: list[ComponentSource] = []
-    descriptions: list[str] = []
+    descriptions: list[BridgeOf] = []
     everybodys = tuple(adapter.name for adapter in composition.adapters)
     for source in composition.components:
-        imports = () if source.adapters is not None else describe(source.wasm).imports
-        bridged = [each for each in imports if implemented(each, composition.hosted)]
-        if bridged:
-            component, description = make(source.wasm, bridged, len(bridges))
+        offered = composition.hosted if source.hosted is None else source.hosted
+        imports = [each for each in describe(source.wasm).imports if not _is_wired(each, source.wiring)]
+        behind = {each: found for each in imports if (found := implemented(each, offered)) is not None}
+        adapters = everybodys if source.adapters is None else source.adapters
+        if behind:
+            lasting = [
+                f"{each}/{resource}"
+                for each, found in behind.items()
+                for interface, _, resource in [entry.rpartition("/") for entry in composition.lasting]
+                if interface == found
+            ]
+            component, description = make(source.wasm, list(behind), len(bridges), lasting)
             bridge = ComponentSource(f"whorl:bridge-{len(bridges)}", component)
             bridges.append(bridge)
-            descriptions.append(description)
-            components.append(replace(source, adapters=(bridge.name, *everybodys)))
-        else:
-            components.append(source if source.adapters is not None else replace(source, adapters=everybodys))
-    adapters = (*bridges, *composition.adapters)
-    return replace(composition, components=tuple(components), adapters=adapters), tuple(descriptions)
+            descriptions.append(BridgeOf(source.hosted is None, description))
+            adapters = (bridge.name, *adapters)
+        components.append(replace(source, adapters=adapters))
+    adapted = (*bridges, *composition.adapters)
+    return replace(composition, components=tuple(components), adapters=adapted), descriptions
+
+
+def _is_wired(imported: str, wiring: Iterable[str]) -> bool:
+    """Tell whether an import is satisfied by what its component is wired to."""
+    interface, _, version = imported.partition("@")
+    package = interface.partition("/")[0]
+    names = {imported, interface, package}
+    parts = version.split(".")
+    names |= {f"{package}@{'.'.join(parts[: count + 1])}" for count in range(len(parts))}
+    return not names.isdisjoint(wiring)
 
 
 def _track(name: str) -> tuple[tuple[str, str] | None, tuple[int, ...]]:

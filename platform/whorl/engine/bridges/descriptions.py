@@ -23,10 +23,14 @@ from whorl.engine.bridges.types import (
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource of a bridged interface."""
+    """A resource of a bridged interface.
+
+    `is_lasting`: what stands behind it lasts longer than any guest, so nobody is told that a handle is dropped.
+    """
 
     interface: str
     name: str
+    is_lasting: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class BridgeDescription:
         )
         return cls(
             read["interface"],
-            tuple(Resource(each["interface"], each["name"]) for each in read["resources"]),
+            tuple(Resource(each["interface"], each["name"], each["keeps_nothing"]) for each in read["resources"]),
             tuple(functions),
         )
 

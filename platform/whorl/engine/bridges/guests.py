@@ -1,10 +1,12 @@
 """What a bridge keeps for one instance: what its guest holds of resources, and the calls that have not ended."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from whorl.engine.bridges.hosted import HostedFunction
+from whorl.engine.bridges.implementations import Implementations
 from whorl.engine.bridges.protocol import LONG, LONG_REPLY, header
 from whorl.engine.memories import Memories, Memory
 from whorl.engine.packing import MalformedError
@@ -13,6 +15,9 @@ from whorl.values import Err, Ok, Some
 
 _MOST_THINGS: Final = 100_000
 """Handles that one instance may hold."""
+
+ROOM: Final = 5000
+"""Values that are written on the event loop at once: some milliseconds."""
 
 
 class Caller(Protocol):
@@ -38,15 +43,19 @@ class Guest:
         memory_places: where bridges of closed instances had theirs.
         things: the objects behind the handles that the guest holds, by their reps.
         left: bytes of a frame that are left to read; the codec's.
+        room: values that may still be written; the codec's.
+        next: the next rep.
+        undo_from: the first rep of the result that is being written.
         given: resource and handle of each thing that the guest gives away in a call.
         asked: the call that these belong to.
         pending: the calls that take time, by their tasks.
     """
 
     __slots__ = (
-        "_classes",
+        "_implementations",
+        "_kept",
         "_long",
-        "_next",
+        "_objects",
         "_taken",
         "asked",
         "challenge",
@@ -56,12 +65,15 @@ class Guest:
         "memories",
         "memory",
         "memory_places",
+        "next",
         "pending",
+        "room",
         "tasks",
         "things",
+        "undo_from",
     )
 
-    def __init__(self, caller: Caller, classes: Sequence[type | None], places: list[int]) -> None:
+    def __init__(self, caller: Caller, implementations: Implementations, places: list[int]) -> None:
         self.tasks = caller.tasks
         self.memories = caller.memories
         self.memory_places = places
@@ -70,12 +82,14 @@ class Guest:
         self.challenge = b""
         self._long: bytes | None = None
         self.things: dict[int, Any] = {}
-        self.left = 0
+        self.left = self.room = 0
         self.given: list[tuple[int, int]] = []
         self.asked: Asked | None = None
         self.pending: dict[int, Pending] = {}
-        self._classes = classes
-        self._next = 1
+        self._implementations = implementations
+        self._objects: dict[str, Any] = {}
+        self._kept: dict[int, int] = {}
+        self.next = self.undo_from = 1
         self._taken: list[Any] | None = None
 
     def close(self) -> None:
@@ -96,15 +110,21 @@ class Guest:
 
     def own(self, resource: int, thing: Any) -> int:
         """Return a rep for an object that is given to the guest."""
-        if thing is None or isinstance(thing, Err | Ok | Some):
-            raise TypeError(f"{thing!r} is no resource")
-        expected = self._classes[resource]
-        if expected is not None and not isinstance(thing, expected):
-            raise TypeError(f"{thing!r} is no `{expected.__name__}`")
+        expected = self._implementations.classes[resource]
+        if type(thing) is not expected:
+            if thing is None or isinstance(thing, Err | Ok | Some):
+                raise TypeError(f"{thing!r} is no resource")
+            if expected is not None and not isinstance(thing, expected):
+                raise TypeError(f"{thing!r} is no `{expected.__name__}`")
+        if self._implementations.are_lasting[resource]:
+            rep = self._kept.get(id(thing))
+            if rep is not None:
+                return rep
+            self._kept[id(thing)] = self.next
         if len(self.things) >= _MOST_THINGS:
             raise MalformedError(f"the guest holds {_MOST_THINGS} resources and wants one more")
-        rep = self._next
-        self._next = rep + 1
+        rep = self.next
+        self.next = rep + 1
         self.things[rep] = thing
         return rep
 
@@ -121,6 +141,19 @@ class Guest:
         """Let a reply wait for room; return one that says how much."""
         self._long = reply
         return header(LONG, len(reply), 0, LONG_REPLY)
+
+    def own_object(self, place: str) -> Any:
+        """Return the object that implements an interface for this guest alone."""
+        found = self._objects.get(place)
+        if found is None:
+            found = self._objects[place] = self._implementations.for_guest(place)
+        return found
+
+    def undo_lowering(self) -> None:
+        """Take back what was given to the guest since `undo_from`."""
+        for rep in range(self.undo_from, self.next):
+            thing = self.things.pop(rep, None)
+            self._kept.pop(id(thing), None)
 
     def take_long(self) -> bytes:
         """Return the reply that waits for room."""
@@ -145,32 +178,38 @@ class Guest:
 class Asked:
     """A call that gives things away, until it is known which."""
 
-    number: int
+    hosted: HostedFunction
     frame: bytes
     end: int
 
 
-@dataclass(slots=True)
 class Pending:
     """A call that takes time."""
 
-    number: int
-    base: int
-    is_done: bool = False
-    value: Any = None
-    raised: BaseException | None = None
+    __slots__ = ("_raised", "_reply", "is_done")
 
-    async def run(self, value: Awaitable[Any], tasks: TaskTable, task: int) -> None:
-        """Wait for what a method returned, and make `task` ready."""
+    def __init__(self) -> None:
+        self.is_done = False
+        self._reply = b""
+        self._raised: BaseException | None = None
+
+    async def run(self, work: Coroutine[Any, Any, bytes], tasks: TaskTable, task: int) -> None:
+        """Wait for the reply that `work` makes, and make `task` ready."""
         try:
-            self.value = await value
+            self._reply = await work
         except asyncio.CancelledError as raised:
             running = asyncio.current_task()
             if running is not None and running.cancelling():
                 raise  # the instance is closed
-            self.raised = RuntimeError("what the method waited for was cancelled")
-            self.raised.__cause__ = raised
-        except BaseException as raised:  # noqa: BLE001 - the guest that waits has to be told; `finish` raises it
-            self.raised = raised
+            self._raised = RuntimeError("what the method waited for was cancelled")
+            self._raised.__cause__ = raised
+        except BaseException as raised:  # noqa: BLE001 - the guest that waits has to be told
+            self._raised = raised
         self.is_done = True
         tasks.mark(task)
+
+    def outcome(self) -> bytes:
+        """Return the reply, or raise what was raised in its place."""
+        if self._raised is not None:
+            raise self._raised
+        return self._reply

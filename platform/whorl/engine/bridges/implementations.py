@@ -4,7 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from whorl.engine.bridges.descriptions import BridgeDescription, Function
+from whorl.engine.bridges.per_guest import PerGuest
 from whorl.engine.bridges.records import class_name, python_name
+from whorl.engine.bridges.signatures import complaint
+from whorl.engine.bridges.types import Handle
 from whorl.errors import ComponentError
 
 
@@ -20,43 +23,82 @@ class Implementations:
         of_resources: the classes, where the objects have them.
     """
 
-    def __init__(self, component: str, description: BridgeDescription, implementations: Mapping[str, object]) -> None:
+    def __init__(self, component: str, description: BridgeDescription, objects: Mapping[str, object]) -> None:
         self._component = component
-        self._objects = implementations
-        self.of_resources: list[type | None] = []
+        self._objects = objects
+        self.classes: list[type | None] = []
         for resource in description.resources:
-            found = getattr(implementations[resource.interface], class_name(resource.name), None)
-            self.of_resources.append(found if isinstance(found, type) else None)
-        self._classes = {
+            found = getattr(self._owner(resource.interface), class_name(resource.name), None)
+            self.classes.append(found if isinstance(found, type) else None)
+        self.are_lasting = [resource.is_lasting for resource in description.resources]
+        self._by_name = {
             (resource.interface, resource.name): found
-            for resource, found in zip(description.resources, self.of_resources, strict=True)
+            for resource, found in zip(description.resources, self.classes, strict=True)
         }
+
+    def place(self, function: Function) -> str | None:
+        """Return which of a guest's own objects `function` is called on, None if all guests share one."""
+        is_plain = not function.name.startswith("[")
+        is_own = isinstance(self._objects[function.interface], PerGuest)
+        return function.interface if is_plain and is_own else None
+
+    def for_guest(self, interface: str) -> Any:
+        """Make the object that implements `interface` for one guest."""
+        made = self._objects[interface]
+        return made.make() if isinstance(made, PerGuest) else made
 
     def method(self, function: Function) -> Callable[..., Any]:
         """Return what is called for `function`.
 
         Raises:
-            ComponentError: the object has no such method.
+            ComponentError: the object has no such method, or one that cannot take what it is given.
         """
         kind, _, rest = function.name.rpartition("]")
         if not kind:
-            return self._attribute(function, self._objects[function.interface], python_name(function.name))
+            found = self._attribute(function, self._owner(function.interface), python_name(function.name))
+            is_unbound = isinstance(self._objects[function.interface], PerGuest)
+            return self._checked(function, found, is_unbound=is_unbound)
         resource, _, name = rest.partition(".")
         if kind == "[constructor":
-            return self._class(function, resource)
+            return self._checked(function, self._class(function, resource))
         if kind == "[static":
-            return self._attribute(function, self._class(function, resource), python_name(name))
-        return self._method(function, self._classes.get((function.interface, resource)), python_name(name))
+            owner = self._static(function, resource)
+            return self._checked(function, self._attribute(function, owner, python_name(name)))
+        return self._method(function, self._by_name.get((function.interface, resource)), python_name(name))
+
+    def _checked(
+        self, function: Function, found: Callable[..., Any], *, is_unbound: bool = False
+    ) -> Callable[..., Any]:
+        """Return `found` if its signature lets it take what the guest gives."""
+        itself = [("self", Handle(0, is_owned=False))] if is_unbound else []
+        wrong = complaint(found, [*itself, *function.params])
+        if wrong is not None:
+            name = getattr(found, "__qualname__", repr(found))
+            raise ComponentError(
+                f"component `{self._component}` calls `{function.name}` of `{function.interface}` otherwise than"
+                f" `{name}` is written: {wrong}"
+            )
+        return found
+
+    def _owner(self, interface: str) -> object:
+        found = self._objects[interface]
+        return found.kind if isinstance(found, PerGuest) else found
 
     def _method(self, function: Function, owner: type | None, name: str) -> Callable[..., Any]:
         if owner is not None:
-            self._attribute(function, owner, name)
+            self._checked(function, self._attribute(function, owner, name))
         return _methods(name)
 
     def _class(self, function: Function, resource: str) -> Callable[..., Any]:
-        owner, name = self._objects[function.interface], class_name(resource)
-        found: object = getattr(owner, name, None)
+        found = self._static(function, resource)
         if not isinstance(found, type):
+            raise self._lacking(function, self._owner(function.interface), f"class `{class_name(resource)}`")
+        return found
+
+    def _static(self, function: Function, resource: str) -> object:
+        owner, name = self._owner(function.interface), class_name(resource)
+        found: object = getattr(owner, name, None)
+        if found is None:
             raise self._lacking(function, owner, f"class `{name}`")
         return found
 

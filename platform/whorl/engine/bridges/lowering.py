@@ -28,7 +28,12 @@ from whorl.engine.bridges.types import (
     Tuple,
     Type,
     Variant,
+    aligned,
 )
+
+
+class ManyValuesError(Exception):
+    """There is no room for so many values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +88,13 @@ class Lowering:
             Variant: self._inner,
             Result: self._inner,
         }
-        source.namespace.update(HELPERS)
+        source.namespace.update(HELPERS, many=_many)
 
     def function(self, name: str, kind: Type | None, case: str | None = None) -> None:
         """Define `name(x, base, here)`, which returns the reply to a call.
 
-        `base` is where the guest will have the reply, `here` takes handles.
+        `base` is where the guest will have the reply; `here` takes handles, and has `room` for so many values, else it
+        is a `ManyValuesError`.
 
         Args:
             name: of the function.
@@ -96,11 +102,36 @@ class Lowering:
             case: if the result is a `result`, `x` is the payload of this case.
         """
         self._out = [f"def {name}(x, base, here):"]
+        crossing = dict(kind.cases)[case] if case is not None and isinstance(kind, Result) else kind
+        if isinstance(crossing, Handle):
+            self._handle_alone(kind, crossing, case)
+        else:
+            self._result(kind, crossing, case)
+        self._source.add(*self._out)
+
+    def _handle_alone(self, kind: Type | None, handle: Handle, case: str | None) -> None:
+        """Emit the lowering of a result that is a handle, by itself or as the payload of `ok`: all in one packing."""
+        size, at, leaves = 4, 0, []
+        if isinstance(kind, Result):
+            size, at = kind.size, kind.payload_offset
+            number = [name for name, _ in kind.cases].index(str(case))
+            leaves.append(Leaf(HEADER_SIZE, NUMBERS[kind.discriminant], kind.discriminant, str(number)))
+        end = HEADER_SIZE + aligned(size, 4)
+        header = ("0", f"base + {HEADER_SIZE}", f"base + {end}", "1")
+        leaves += [Leaf(4 * n, "I", 4, each) for n, each in enumerate(header)]
+        leaves.append(Leaf(HEADER_SIZE + at, "I", 4, f"here.own({handle.resource}, x)"))
+        fix = (f"base + {HEADER_SIZE + at}", str(handle.resource))
+        leaves += [Leaf(end + 4 * n, "I", 4, each) for n, each in enumerate(fix)]
+        self._emit("    ", f"return {self._packed(leaves, end + 8)}")
+
+    def _result(self, kind: Type | None, crossing: Type | None, case: str | None) -> None:
+        """Emit the lowering of any result, of which `crossing` is what is there in this case."""
         size = 0 if kind is None else kind.size
-        has_handles = kind is not None and kind.has(_is_handle)
-        has_blobs = has_handles or (kind is not None and kind.has(_points))
+        has_handles = crossing is not None and crossing.has(_is_handle)
+        has_blobs = has_handles or (crossing is not None and crossing.has(_points))
         if has_blobs:
-            self._emit("    ", f"blobs = []; fixes = []; add = blobs.append; pos = base + {HEADER_SIZE + size}")
+            fixes = "fixes = []; " if has_handles else ""
+            self._emit("    ", f"blobs = []; {fixes}add = blobs.append; pos = base + {HEADER_SIZE + size}")
 
         def finish(struct: _Struct) -> None:
             head = ["0", f"base + {HEADER_SIZE}", "0", "0"]
@@ -120,7 +151,6 @@ class Lowering:
             self._case(kind, case, "x", 0, struct)
         else:
             self._tail(kind, "x", 0, struct)
-        self._source.add(*self._out)
 
     def _emit(self, indent: str, *lines: str) -> None:
         self._out += [f"{indent}{line}" for line in lines]
@@ -195,7 +225,12 @@ class Lowering:
             self._emit(struct.indent, f"{items} = {x} if type({x}) is bytes else as_bytes({x})")
             self._point_to(items, offset, struct)
             return
-        self._emit(struct.indent, f"{items} = {x} if type({x}) is list else as_list({x})")
+        self._emit(
+            struct.indent,
+            f"{items} = {x} if type({x}) is list else as_list({x})",
+            f"here.room -= len({items}) * {element.flats}",
+            "if here.room < 0: many()",
+        )
         count, pointer = self._source.name("n"), self._source.name("p")
         struct.add(offset, "I", 4, pointer)
         struct.add(offset + 4, "I", 4, count)
@@ -272,6 +307,10 @@ class Lowering:
         if not isinstance(kind, Option):
             self._emit(struct.indent, f"if {x} is not None: not_a({x})")
         struct.finish(struct)
+
+
+def _many() -> None:
+    raise ManyValuesError
 
 
 def _is_handle(kind: Type) -> bool:

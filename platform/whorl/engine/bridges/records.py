@@ -15,7 +15,8 @@ def python_name(name: str) -> str:
 
 def class_name(name: str) -> str:
     """Return the name of the Python class for a WIT name (`order-line` as `OrderLine`)."""
-    return "".join(word[:1].upper() + word[1:] for word in name.split("-"))
+    changed = "".join(word[:1].upper() + word[1:] for word in name.split("-"))
+    return f"{changed}_" if iskeyword(changed) else changed
 
 
 class RecordTypes:

@@ -27,6 +27,16 @@ class Type:
         """The types that it is made of."""
         return ()
 
+    @cached_property
+    def count(self) -> int:
+        """How many types and cases there are in it, each as often as it is there."""
+        return 1 + sum(1 + each.count for each in self.inner)
+
+    @cached_property
+    def depth(self) -> int:
+        """How many types there are in each other."""
+        return 1 + max((each.depth for each in self.inner), default=0)
+
     def has(self, is_wanted: Callable[["Type"], bool]) -> bool:
         """Tell whether it, or a type that it is made of, is wanted."""
         return is_wanted(self) or any(each.has(is_wanted) for each in self.inner)

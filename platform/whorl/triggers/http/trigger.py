@@ -21,7 +21,7 @@ from whorl.app.preparation import (
     prepare,
 )
 from whorl.app.routes import RoutePattern
-from whorl.capabilities.catalogue import Services
+from whorl.capabilities.catalogue import Offer, Services
 from whorl.capabilities.host_interfaces import HostInterfaces, load_implementations
 from whorl.capabilities.key_value import KeyValueCapability, KeyValueStores, default_configurations
 from whorl.capabilities.outbound_http.capability import OutboundClients, OutboundHttp
@@ -128,7 +128,7 @@ class HttpTrigger:
         running: set[asyncio.Task[None]] = set()
         services = await self._open_services(running)
         loader = ComponentLoader(engine, self._runtime.cache)  # holds the tools: not for longer than this
-        prepared = await prepare(app, loader, _DRIVER, self._progress, services.host.names)
+        prepared = await prepare(app, loader, _DRIVER, self._progress, Offer.beside(services.host.implementations))
         for component, each in prepared.items():
             await self._serve(component, each, services)
         self._stack.push_async_callback(self._drain, running)

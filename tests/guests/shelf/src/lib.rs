@@ -8,6 +8,7 @@
 //! | `/swap?key` | compares with the value it has just got, and sets `swapped` |
 //! | `/keys` | the number of keys, and the sum of their lengths |
 //! | `/get-many?n` | asks for `key-0` to `key-<n-1>`; how many have a value, and the bytes of all |
+//! | `/gets?n`, `/sets?n` | so many calls of `get` and `set` with the key `key` |
 //! | `/set-many?n`, `/delete-many?n` | the same keys; each gets the text `value` |
 
 mod bindings {
@@ -95,6 +96,18 @@ fn answer(call: &str, query: &str) -> Result<String, Error> {
             let values: Vec<_> = entries.into_iter().filter_map(|(_, value)| value).collect();
             let length: usize = values.iter().map(Vec::len).sum();
             Ok(format!("{} {length}", values.len()))
+        }
+        "gets" => {
+            for _ in keys() {
+                bucket.get("key")?;
+            }
+            Ok(format!("{query} times"))
+        }
+        "sets" => {
+            for _ in keys() {
+                bucket.set("key", &[b'v'; 100])?;
+            }
+            Ok(format!("{query} times"))
         }
         "set-many" => {
             let entries: Vec<_> = keys().map(|key| (key, b"value".to_vec())).collect();

@@ -1,21 +1,25 @@
-"""What one component may do with the stores, through the functions of `whorl:host/key-value`."""
+"""What one component may do with the stores: who is denied, what fails how, and what waits."""
 
+import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from whorl.capabilities.key_value import KeyValueCapability, KeyValueStores, StoreConfiguration, default_configurations
+from whorl.capabilities.key_value.capability import INTERFACES, LASTING
+from whorl.capabilities.key_value.failures import StoreBusy, StoreFailure
+from whorl.capabilities.key_value.granted import GrantedStore
+from whorl.capabilities.key_value.locks import LockQueue
+from whorl.capabilities.key_value.readings import Reading
 from whorl.capabilities.key_value.sqlite_stores import SqliteStore
-from whorl.engine.packing import MalformedError, decode_netstrings, encode_netstrings, pack
 from whorl.errors import ManifestError, StoreError
+from whorl.values import Err
 
-Call = Callable[..., bytes]
-ROOT = Path(__file__).parents[4]
+SPIN, OLD, STORE, BATCH, ATOMICS, TIME_TO_LIVE = INTERFACES
 
 
 @pytest.fixture
@@ -25,150 +29,162 @@ def stores() -> Iterator[KeyValueStores]:
         yield opened
 
 
-@pytest.fixture
-def call(stores: KeyValueStores) -> Call:
-    return bound(stores, "default")
+def granted(stores: KeyValueStores, *labels: str) -> dict[str, Any]:
+    """Return what implements each interface for a component that was granted some stores."""
+    return KeyValueCapability(stores).implementations("shop", labels)
 
 
-def bound(stores: KeyValueStores, *granted: str) -> Call:
-    """Return a caller of the host functions of a component that was granted some stores."""
-    functions = {function.name: function for function in KeyValueCapability(stores).bind("shop", granted).functions}
-
-    def call(name: str, *arguments: bytes | int) -> bytes:
-        answer: bytes = functions[name].call(None, *arguments)
-        return answer
-
-    return call
-
-
-def test_a_value_crosses_packed(call: Call) -> None:
-    assert call("set", b"default", b"text", "rgrün".encode(), 0) == b""
-    assert call("set", b"default", b"data", b"b/w==", 0) == b""
-    assert call("get", b"default", b"text") == "rgrün".encode()
-    assert call("get", b"default", b"data") == b"b/w=="
-    assert call("get", b"default", b"missing") == b"n"
-
-
-def test_every_function_answers(call: Call) -> None:
-    assert call("open", b"default") == b""
-    assert call("set-many", b"default", encode_netstrings([b"a", b"r1", b"b", b"b/w=="])) == b""
-    assert call("get-many", b"default", encode_netstrings([b"b", b"c", b"a"])) == b"l5:b/w==1:n2:r1"
-    assert call("exists", b"default", b"a") == b"y"
-    assert call("delete-many", b"default", b"1:a") == b""
-    assert call("exists", b"default", b"a") == b"n"
-    assert call("keys", b"default") == b"k1:b"
-    assert call("delete", b"default", b"b") == b""
-    assert call("increment", b"default", b"i", -3) == b"i-3"
-    assert call("swap", b"default", b"s", b"n", b"r1") == b""
-    assert call("swap", b"default", b"s", b"rx", b"r2") == b"cr1"
-    assert call("swap", b"default", b"t", b"r", b"r2") == b"cn"
-
-
-def test_a_time_to_live_reaches_the_store(stores: KeyValueStores, call: Call) -> None:
-    call("set", b"default", b"key", b"r", 2**64 - 1)
-    assert stores["default"].exists(b"key")
-    call("set", b"default", b"key", b"r", 1)
-    while stores["default"].exists(b"key"):
-        pass
-
-
-ARGUMENTS = {
-    "open": (),
-    "get": (b"k",),
-    "set": (b"k", b"r", 0),
-    "delete": (b"k",),
-    "exists": (b"k",),
-    "keys": (),
-    "get-many": (b"",),
-    "set-many": (b"",),
-    "delete-many": (b"",),
-    "increment": (b"k", 1),
-    "swap": (b"k", b"n", b"r"),
-}
-
-
-@pytest.mark.parametrize("label", [b"cache", b"unknown", b"", b"DEFAULT", b"default\0"])
-@pytest.mark.parametrize("name", ARGUMENTS)
-def test_a_store_that_is_not_granted_is_denied_whether_it_exists_or_not(call: Call, name: str, label: bytes) -> None:
-    assert call(name, label, *ARGUMENTS[name]) == b"xaccess-denied"
+def raised(call: Callable[[], object]) -> object:
+    """Return the error of a call, as the guest gets it."""
+    with pytest.raises(Err) as error:
+        call()
+    return error.value.value
 
 
 def test_two_components_see_one_store_if_both_are_granted_it(stores: KeyValueStores) -> None:
-    bound(stores, "default")("set", b"default", b"key", b"rvalue", 0)
-    assert bound(stores, "cache", "default")("get", b"default", b"key") == b"rvalue"
+    granted(stores, "default")[SPIN].Store.open("default").set("key", b"value")
+    assert granted(stores, "cache", "default")[STORE].open("default").get("key") == b"value"
 
 
-def test_what_the_guest_did_wrong_is_a_value_and_no_log_line(call: Call, caplog: pytest.LogCaptureFixture) -> None:
-    call("set", b"default", b"n", b"rnot a counter", 0)
-    answer = call("increment", b"default", b"n", 1)
-    assert answer.startswith(b"xother\nincrement: the value has 13 bytes")
+def test_what_is_not_granted_is_denied(stores: KeyValueStores) -> None:
+    mine = granted(stores, "default")
+    old = mine[OLD].make()
+    for open_one in (mine[SPIN].Store.open, mine[STORE].open, old.open):
+        assert raised(lambda open_one=open_one: open_one("cache")) == "access-denied"  # type: ignore[misc]
+    assert raised(lambda: mine[TIME_TO_LIVE].set("cache", "key", b"", 0)) == "access-denied"
+    assert not stores["cache"].keys()
+
+
+def test_each_guest_has_its_own_numbers_of_stores(stores: KeyValueStores) -> None:
+    mine = granted(stores, "default")
+    first, second = mine[OLD].make(), mine[OLD].make()
+    assert (first.open("default"), first.open("default"), second.open("default")) == (0, 1, 0)
+
+
+def test_what_lasts_is_the_same_for_all_guests(stores: KeyValueStores) -> None:
+    mine = granted(stores, "default")
+    assert mine[SPIN].Store.open("default") is mine[SPIN].Store.open("default")
+    assert mine[STORE].open("default") is mine[STORE].open("default")
+    assert (f"{SPIN}/store", f"{STORE}/bucket") == LASTING
+
+
+def test_what_the_guest_did_wrong_is_a_value_and_no_log_line(
+    stores: KeyValueStores, caplog: pytest.LogCaptureFixture
+) -> None:
+    mine = granted(stores, "default")
+    bucket = mine[STORE].open("default")
+    bucket.set("n", b"not a counter")
+    text = "increment: the value has 13 bytes, but a counter is an integer of 8"
+    assert raised(lambda: mine[ATOMICS].increment(bucket, "n", 1)) == ("other", text)
     assert not caplog.records
 
 
 def test_what_the_backend_cannot_do_is_a_value_and_a_log_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "kv.db"
     with KeyValueStores.open({"default": StoreConfiguration("spin", path)}) as stores:
+        bucket = granted(stores, "default")[STORE].open("default")
         with closing(sqlite3.connect(path)) as other:
             other.execute("DROP TABLE spin_key_value")
-        answer = bound(stores, "default")("get", b"default", b"key")
-    assert answer == b"xother\nno such table: spin_key_value"
+        assert raised(lambda: bucket.get("key")) == ("other", "no such table: spin_key_value")
     assert "component `shop`: key-value store `default`: no such table" in caplog.text
 
 
-@pytest.mark.parametrize(
-    ("name", "arguments"),
-    [
-        ("set", (b"k", b"", 0)),
-        ("set", (b"k", b"xvalue", 0)),
-        ("set", (b"k", b"b/w=", 0)),
-        ("get-many", (b"1",)),
-        ("get-many", (b"5:ab",)),
-        ("get-many", (b"1:\xc3",)),
-        ("delete-many", (b"-1:a",)),
-        ("set-many", (b"1:a",)),
-        ("set-many", (b"1:a0:",)),
-        ("set-many", (b"1:\xc32:r1",)),
-        ("swap", (b"k", b"", b"r")),
-        ("swap", (b"k", b"nothing", b"r")),
-        ("swap", (b"k", b"n", b"q")),
-    ],
-)
-def test_malformed_arguments_are_a_trap(call: Call, name: str, arguments: tuple[bytes | int, ...]) -> None:
-    with pytest.raises(MalformedError):
-        call(name, b"default", *arguments)
+def of(store: object, patience: float = 10) -> GrantedStore:
+    return GrantedStore("shop", "default", store, LockQueue(patience))  # type: ignore[arg-type]
 
 
-@given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), st.binary()))
-def test_whatever_is_set_in_a_batch_is_got_in_a_batch(values: dict[str, bytes]) -> None:
-    with KeyValueStores.open({"default": StoreConfiguration("memory")}) as stores:
-        call = bound(stores, "default")
-        entries = [part for key, value in values.items() for part in (key.encode(), pack(value))]
-        assert call("set-many", b"default", encode_netstrings(entries)) == b""
-        keys = [key.encode() for key in values]
-        answer = call("get-many", b"default", encode_netstrings(keys))
-        assert answer == b"l" + encode_netstrings(map(pack, values.values()))
-        assert sorted(decode_netstrings(call("keys", b"default")[1:])) == sorted(keys)
+def busy(times: int, result: object = b"done") -> Callable[[], object]:
+    """Return a call that finds the lock held a number of times."""
+    left = iter(range(times))
+
+    def attempt() -> object:
+        if next(left, None) is not None:
+            raise StoreBusy("database is locked")
+        return result
+
+    return attempt
 
 
-def test_the_functions_are_those_of_the_interface_definition(stores: KeyValueStores) -> None:
-    interface = KeyValueCapability(stores).bind("shop", ["default"])
-    wit = (ROOT / "platform/adapter/wit/host.wit").read_text()
-    block = wit.partition("interface key-value {")[2].partition("\n}")[0]
-    lines = [line.strip() for line in block.splitlines() if ": func(" in line]
-    declared = {
-        line.split(":")[0]: [parameter.split(": ")[1] for parameter in line.partition("(")[2].split(")")[0].split(", ")]
-        for line in lines
-    }
-    assert interface.name == "whorl:host/key-value@0.1.0"
-    assert {f.name: [p.name.lower() for p in f.params] for f in interface.functions} == declared
+@pytest.mark.anyio
+async def test_a_call_that_finds_the_lock_is_one_to_wait_for() -> None:
+    later = of(None).do(busy(3))
+    assert isinstance(later, Awaitable)
+    assert await later == b"done"
+    assert of(None).do(busy(0)) == b"done"
+
+
+@pytest.mark.anyio
+async def test_a_call_that_finds_no_end_of_the_lock_fails() -> None:
+    later = of(None, patience=0.05).do(busy(10**6))
+    assert isinstance(later, Awaitable)
+    with pytest.raises(Err) as error:
+        await later
+    text = "database is locked: another program has not let go of it for 0.05 s"
+    assert error.value.value == ("other", text)
+
+
+def counting(items: int, fails_at: dict[int, list[Exception]] | None = None) -> Reading[int, bytes]:
+    """Return a reading of one item for each slice; at some it fails, as often as there are failures."""
+
+    def resume(at: int) -> Generator[tuple[int, list[bytes]]]:
+        for number in range(at, items):
+            if failures := (fails_at or {}).get(number):
+                raise failures.pop()
+            yield number + 1, [b"%d" % number]
+
+    return Reading(0, resume, seconds=0, stride=1)
+
+
+@pytest.mark.anyio
+async def test_a_long_answer_is_read_with_a_turn_of_the_loop_before_each_slice() -> None:
+    turns = 0
+
+    def turn() -> None:
+        nonlocal turns
+        turns += 1
+        asyncio.get_running_loop().call_soon(turn)
+
+    later = of(None).gather(counting(5), b"".join)
+    assert isinstance(later, Awaitable)
+    turn()
+    assert await later == b"01234"
+    assert turns >= 5
+
+
+def test_a_short_answer_is_given_at_once() -> None:
+    assert of(None).gather(counting(0), b"".join) == b""
+
+
+@pytest.mark.anyio
+async def test_a_long_answer_may_find_the_lock_and_may_fail_in_the_end() -> None:
+    reading = counting(4, {0: [StoreBusy("")] * 2, 2: [StoreBusy("")] * 3})
+    later = of(None).gather(reading, b"".join)
+    assert isinstance(later, Awaitable)
+    assert await later == b"0123"
+    failing = of(None).gather(counting(3, {1: [StoreFailure("broken")]}), b"".join)
+    assert isinstance(failing, Awaitable)
+    with pytest.raises(Err) as error:
+        await failing
+    assert error.value.value == ("other", "broken")
+    assert raised(lambda: of(None).gather(counting(1, {0: [StoreFailure("broken")]}), b"".join)) == ("other", "broken")
+
+
+def test_guests_can_call_only_what_they_are_to_call(stores: KeyValueStores) -> None:
+    """Under the name of an interface they may ask for any public method."""
+    mine = {name: each for name, each in granted(stores, "default").items() if name != OLD}
+    mine[OLD] = granted(stores, "default")[OLD].make()
+    objects = [*mine.values(), mine[STORE].open("default"), mine[SPIN].Store, mine[ATOMICS].Cas]
+    public = {name for each in objects for name in dir(each) if name[0] != "_" and callable(getattr(each, name))}
+    wit = {"open", "get", "set", "delete", "exists", "get_keys", "list_keys", "close", "increment", "swap", "new"}
+    assert public == wit | {"current", "get_many", "set_many", "delete_many", "Store", "Bucket", "Cas"}
 
 
 def test_granting_a_store_that_is_not_declared_names_the_nearest(stores: KeyValueStores) -> None:
     with pytest.raises(ManifestError) as raised:
-        bound(stores, "cach")
+        granted(stores, "cach")
     assert str(raised.value) == ("component `shop`: key-value store `cach` is not declared; did you mean `cache`?")
     with pytest.raises(ManifestError, match=r"only; use that in `key_value_stores`"):
-        bound(stores, "visits")
+        granted(stores, "visits")
 
 
 def test_an_unknown_type_names_the_known_ones() -> None:

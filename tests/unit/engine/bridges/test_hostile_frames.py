@@ -70,7 +70,8 @@ def test_hostile_frames_are_errors() -> None:
     caller = Caller()
     taken = 0
     for _ in range(FRAMES):
-        text = frame(random).decode("latin-1").encode()
+        made_up = frame(random)
+        text = made_up.decode("latin-1").encode()
         match random.randrange(20):
             case 0:
                 refused(finish, caller, random.getrandbits(32))
@@ -79,10 +80,17 @@ def test_hostile_frames_are_errors() -> None:
             case 2:
                 drop(caller, random.getrandbits(32), random.getrandbits(32))
             case 3:
-                refused(call, caller, FUNCTIONS + random.getrandbits(8), text)
+                refused(call, caller, calling(FUNCTIONS + random.getrandbits(8), made_up))
+            case 4:
+                refused(call, caller, text)
             case _:
-                taken += not refused(call, caller, random.randrange(FUNCTIONS), text)
+                taken += not refused(call, caller, calling(random.randrange(FUNCTIONS), made_up))
     assert 0 < taken < FRAMES
+
+
+def calling(number: int, frame: bytes) -> bytes:
+    """Return the text of a frame in which a function is called."""
+    return (frame[:64] + number.to_bytes(4, "little") + frame[68:]).decode("latin-1").encode()
 
 
 def refused(function: Any, *arguments: Any) -> bool:
@@ -104,4 +112,4 @@ def test_a_small_frame_does_not_stand_for_a_large_value() -> None:
     lists = b"".join(pointer.to_bytes(4, "little") + count.to_bytes(4, "little") for pointer in [208] * count)
     text = bytes(80) + (208).to_bytes(8, "little") + count.to_bytes(8, "little") + bytes(112) + lists
     with pytest.raises(MalformedError, match="or more than once"):
-        call(Caller(), 0, text.decode("latin-1").encode())
+        call(Caller(), calling(0, text))

@@ -12,7 +12,8 @@ from whorl.engine.bridges import conversions
 from whorl.engine.bridges.diagnosis import complaints
 from whorl.engine.bridges.layouts import IN_MEMORY
 from whorl.engine.bridges.lifting import Lifting
-from whorl.engine.bridges.protocol import HEADER_SIZE, Lowering
+from whorl.engine.bridges.lowering import Lowering
+from whorl.engine.bridges.protocol import HEADER_SIZE
 from whorl.engine.bridges.records import RecordTypes
 from whorl.engine.bridges.source import Source
 from whorl.engine.bridges.types import (
@@ -43,6 +44,7 @@ class Here:
     """Stands for a guest without handles."""
 
     left = 0
+    room = 1000
 
     def part(self, frame: bytes, pointer: int, size: int) -> bytes:
         return frame[pointer : pointer + size]

@@ -39,7 +39,7 @@ impl Host {
     /// Its interfaces, by their names without the package.
     pub fn interfaces(&self) -> [(String, Vec<Function>); 2] {
         let mut functions = vec![
-            function(CALL, &[("function", Type::U32), FRAME], STRING),
+            function(CALL, &[FRAME], STRING),
             function(FINISH, &[("task", Type::U32)], STRING),
             function(ENTER, &[], None),
             function(FILL, &[("address", Type::U32)], None),

@@ -61,7 +61,7 @@ impl Program<'_> {
         let (i32, i64) = (ValType::I32, ValType::I64);
         let (given, taken) = (description.given(), description.taken());
         Imported {
-            call: self.import_host(CALL, &[i32; 4]),
+            call: self.import_host(CALL, &[i32; 3]),
             finish: self.import_host(FINISH, &[i32; 2]),
             enter: self.import_host(ENTER, &[]),
             fill: self.import_host(FILL, &[i32]),

@@ -1,9 +1,9 @@
 //! What all functions of a bridge share.
 //!
 //! Theory of operation. The memory begins with the *return areas* of strings that the host gives, the *mailbox*, and
-//! what the host reads of a call; then comes a *slot* of 8 bytes for each flat parameter of the call, and then the
-//! *arena*, where whatever crosses is allocated one behind the other; TOP is its end. At a call the guest's arguments are there already. Everything up to TOP is the *frame*,
-//! which the host gets as a string of latin1. Its reply is written to TOP, which is called BASE from then on: the reply
+//! what is *called*; then comes a *slot* of 8 bytes for each flat parameter of the call, and then the *arena*, where
+//! whatever crosses is allocated one behind the other; TOP is its end. At a call the guest's arguments are there already.
+//! Everything up to TOP is the *frame*, which the host gets as a string of latin1. Its reply is written to TOP, which is called BASE from then on: the reply
 //! knows where it lies, so that it can hold addresses. It begins with four u32, a status and A, B, C:
 //!
 //! - 0, done. The result is at A as the canonical ABI stores it, but for resources: at B are C *fix-ups* (address,
@@ -38,7 +38,7 @@ const WAITED: i32 = 8;
 /// Where the challenge stands, and the answer behind it.
 const MAILBOX: i32 = 24;
 const CHALLENGE_SIZE: i32 = 32;
-/// What the host reads of a call when it sees the memory: the function, BASE, and the pages of the memory.
+/// What is called: the function, BASE, and, when the host sees the memory, its pages.
 const CALLED: u32 = 64;
 
 /// What `SIGHT` may be, besides 0.
@@ -161,18 +161,18 @@ pub fn settle(assembly: &mut Assembly, imported: &Imported) -> u32 {
         code.local_get(base).i32_const(LONG_FRAME).i32_ge_u();
         code.i32_or().i32_and();
         code.if_(BlockType::Empty).local_get(base).call(look).end();
+        code.i32_const(0).local_get(function).i32_store(at(CALLED));
+        code.i32_const(0).local_get(base).i32_store(at(CALLED + 4));
         is_seen(code);
         code.if_(BlockType::Empty);
         code.local_get(base).i32_const(HEADER).i32_add();
         code.i64_extend_i32_u().local_set(end);
         grow(code, end);
-        code.i32_const(0).local_get(function).i32_store(at(CALLED));
-        code.i32_const(0).local_get(base).i32_store(at(CALLED + 4));
         code.i32_const(0).memory_size(0).i32_store(at(CALLED + 8));
         code.call(imported.enter);
         reply_is_there(code, base);
         code.else_();
-        code.local_get(function).i32_const(0).local_get(base);
+        code.i32_const(0).local_get(base);
         code.i32_const(REPLY).call(imported.call).end();
         code.loop_(BlockType::Empty);
         check_reply(code, base);

@@ -1,0 +1,148 @@
+"""What a call of a guest goes through: arguments are read, the method is called, its result is written.
+
+What holds the event loop for too long, many values or a codec of many types, is done beside it, by the functions at the
+end; methods are always called on the loop's thread.
+"""
+
+from collections.abc import Awaitable
+from typing import Any, Final
+
+from whorl.engine.bridges import conversions, diagnosis, lifting
+from whorl.engine.bridges.guests import ROOM, Asked, Guest
+from whorl.engine.bridges.hosted import HostedFunction, beside
+from whorl.engine.bridges.lowering import ManyValuesError
+from whorl.engine.bridges.protocol import HEADER_SIZE, RESOLVE, TRIPLE, header
+from whorl.engine.bridges.types import Result
+from whorl.engine.packing import MalformedError
+from whorl.values import Err
+
+
+class WrongValueError(Exception):
+    """A method returned what is not of its type in WIT: a mistake of whoever wrote it."""
+
+
+PLAIN: Final = frozenset({bytes, str, int, bool, float, list, tuple, dict, type(None)})
+"""Types of values that are neither awaited nor failures, which most are of."""
+
+
+class Failed:
+    """What a method gave that raised `Err`.
+
+    Attributes:
+        value: its payload.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def takes_time(outcome: Any) -> bool:
+    """Tell whether what a method gave has to be waited for."""
+    return isinstance(outcome, Awaitable)
+
+
+def ask(guest: Guest, hosted: HostedFunction, frame: bytes) -> bytes:
+    """Ask for what the handles stand for that the guest gives away."""
+    guest.begin_giving()
+    lifted(guest, hosted, frame)
+    start = len(frame) + HEADER_SIZE
+    triples = b"".join([TRIPLE.pack(resource, handle, 0) for resource, handle in guest.given])
+    guest.asked = Asked(hosted, frame, start + len(triples))
+    return header(RESOLVE, 0, start, len(guest.given)) + triples
+
+
+def lifted(guest: Guest, hosted: HostedFunction, frame: bytes) -> tuple[Any, ...]:
+    """Return the arguments in a frame."""
+    try:
+        return (hosted.codec or hosted.made()).lift(frame, guest)
+    except MalformedError:
+        raise
+    except lifting.FAILURES as error:
+        raise MalformedError(f"the arguments of {hosted} cannot be read: {error}") from error
+
+
+def called(guest: Guest, hosted: HostedFunction, arguments: tuple[Any, ...]) -> Any:
+    """Return what the method gives, a value or `Failed`."""
+    try:
+        if hosted.place is not None:
+            return hosted.call(guest.own_object(hosted.place), *arguments)
+        return hosted.call(*arguments)
+    except Err as error:
+        return _failed(hosted, error)
+
+
+def _failed(hosted: HostedFunction, raised: Err) -> Failed:
+    if "err" not in hosted.made().lower:
+        raise WrongValueError(f"{hosted} raised `Err`, but its result is no `result`") from raised
+    return Failed(raised.value)
+
+
+def lowered(guest: Guest, hosted: HostedFunction, outcome: Any, base: int, room: int = ROOM) -> bytes:
+    """Return the reply with a result.
+
+    Raises:
+        ManyValuesError: it takes longer than the event loop should be held.
+    """
+    guest.room, guest.undo_from = room, guest.next
+    try:
+        if type(outcome) is Failed:
+            return hosted.made().lower["err"](outcome.value, base, guest)
+        return (hosted.codec or hosted.made()).lower_ok(outcome, base, guest)
+    except ManyValuesError:
+        guest.undo_lowering()
+        raise
+    except MalformedError:
+        raise
+    except conversions.FAILURES as error:
+        raise _wrong(hosted, outcome, error) from error
+
+
+def _wrong(hosted: HostedFunction, outcome: Any, error: Exception) -> WrongValueError:
+    case, value, path = ("err", outcome.value, "Err") if type(outcome) is Failed else ("ok", outcome, "result")
+    kind = hosted.function.result
+    if isinstance(kind, Result):
+        kind = dict(kind.cases)[case]
+    found = next(diagnosis.of_payload(kind, value, path), f"{path}: {error}")
+    return WrongValueError(f"{hosted} gave a wrong value: {found}")
+
+
+# Calls that take time.
+
+
+async def slowly(guest: Guest, hosted: HostedFunction, frame: bytes) -> bytes:
+    """Do all of a call whose arguments take long to read."""
+    await beside(hosted.made)
+    if hosted.takes_own:
+        return await beside(ask, guest, hosted, frame)
+    return await slowly_answered(guest, hosted, frame, len(frame))
+
+
+async def slowly_answered(guest: Guest, hosted: HostedFunction, frame: bytes, base: int) -> bytes:
+    """Do what is left of it, once it is known what the guest gives away."""
+    outcome = called(guest, hosted, await beside(lifted, guest, hosted, frame))
+    if takes_time(outcome):
+        return await settled(guest, hosted, outcome, base)
+    return await _soon_lowered(guest, hosted, outcome, base)
+
+
+async def settled(guest: Guest, hosted: HostedFunction, value: Awaitable[Any], base: int) -> bytes:
+    """Wait for what a method returned."""
+    try:
+        outcome = await value
+    except Err as error:
+        outcome = _failed(hosted, error)
+    return await _soon_lowered(guest, hosted, outcome, base)
+
+
+async def _soon_lowered(guest: Guest, hosted: HostedFunction, outcome: Any, base: int) -> bytes:
+    try:
+        return lowered(guest, hosted, outcome, base)
+    except ManyValuesError:
+        return await slowly_lowered(guest, hosted, outcome, base)
+
+
+async def slowly_lowered(guest: Guest, hosted: HostedFunction, outcome: Any, base: int) -> bytes:
+    """Return the reply with a result of many values."""
+    return await beside(lowered, guest, hosted, outcome, base, 1 << 62)

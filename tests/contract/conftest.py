@@ -84,7 +84,7 @@ def bridged() -> Callable[..., Callable[..., Adapter]]:
         def load(implementations: Mapping[str, object], memory: int = -1) -> Adapter:
             store = Store(engine)
             store.set_limits(memory_size=memory)
-            interface = Bridge("shop", description, implementations).interface()
+            interface = Bridge("shop", description, implementations, set()).interface()
             return Adapter(component, store, (interface, WAITING_FOR_NOTHING))
 
         return load

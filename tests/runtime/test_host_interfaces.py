@@ -16,7 +16,7 @@ from live_server import GUESTS, Live, manifest, serving
 import whorl
 from whorl.capabilities.host_interfaces import HostInterfaces
 from whorl.engine.memories import Memories, Prober
-from whorl.errors import ComponentError
+from whorl.errors import ComponentError, ManifestError
 
 pytestmark = pytest.mark.anyio
 
@@ -243,10 +243,13 @@ async def test_an_implementation_is_entered_for_as_long_as_the_app_runs(tmp_path
     [
         ({"find": None}, f"`find` of `{INTERFACE}`, but `Half`, which implements it, has no method `find`"),
         ({"greet": 1}, "`Half`, which implements it, has no method `greet`"),
-        ({"Visit": type("Visit", (), {"__init__": lambda self, customer: None})}, "`Visit`, which implements it, has no method `note"),
+        (
+            {"Visit": type("Visit", (), {"__init__": lambda _self, _customer: None})},
+            "`Visit`, which implements it, has no method `note",
+        ),
         ({"Visit": None}, "`Half`, which implements it, has no class `Visit`"),
         ({"Visit": type("Visit", (), {})}, "`Visit` is written: it takes (), but is given `customer`"),
-        ({"greet": lambda self: ""}, "`greet` of `example:crm/customers@1.0.0` otherwise than"),
+        ({"greet": lambda _self: ""}, "`greet` of `example:crm/customers@1.0.0` otherwise than"),
     ],
 )
 async def test_an_implementation_that_lacks_something_is_refused(
@@ -268,6 +271,45 @@ async def test_a_newer_version_may_be_implemented(tmp_path: Path, customers: Cus
 @pytest.mark.parametrize("other", ["customers@2.0.0", "customers@0.9.0", "orders@1.0.0"])
 async def test_another_version_is_not_taken(tmp_path: Path, customers: Customers, other: str) -> None:
     path = manifest(tmp_path, GUESTS / "crm.wasm")
-    with pytest.raises(ComponentError, match="imports `example:crm/customers@1.0.0`, which nobody provides"):
+    with pytest.raises(ComponentError, match="imports `example:crm/customers@1.0.0`, which nobody provides") as refusal:
         async with serving(path, host=HostInterfaces({f"example:crm/{other}": customers})):
             pass
+    told = f"Python implements `example:crm/{other}`, which is not compatible with it: compare name and version"
+    assert (told in str(refusal.value)) == other.startswith("customers")
+
+
+async def test_a_method_that_raises_is_logged_with_where(
+    tmp_path: Path, customers: Customers, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find(_self: Customers, _id: int) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(Customers, "find", find)
+    async with crm(tmp_path, customers) as live:
+        assert (await live.client.get("/find?1")).status_code == 500
+    assert "`find` of `example:crm/customers@1.0.0` raised TimeoutError: TimeoutError\nTraceback" in caplog.text
+    assert "in find\n    raise TimeoutError" in caplog.text
+
+
+async def test_methods_that_were_cancelled_end_before_their_object_is_left(
+    tmp_path: Path, customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = []
+
+    async def find(self: Customers, _id: int) -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.1)
+            ended.append(self.entered)
+
+    monkeypatch.setattr(Customers, "find", find)
+    async with crm(tmp_path, customers) as live:
+        with pytest.raises(httpx.TimeoutException):
+            await live.client.get("/find?1", timeout=0.2)
+    assert (ended, customers.entered) == ([1], 0)
+
+
+def test_a_class_is_not_taken_for_an_object() -> None:
+    with pytest.raises(ManifestError, match=r"by the class `Customers`: give an object of it, `Customers\(\)`"):
+        HostInterfaces({INTERFACE: Customers})

@@ -1,5 +1,6 @@
 """From what the tools tell of a component's bridges to the interfaces that these import."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 
 from whorl.engine.bridges.composing import BridgeOf, implemented
@@ -11,6 +12,7 @@ def bind_bridges(
     bridges: Iterable[BridgeOf],
     implementations: Mapping[str, object],
     for_others: Mapping[str, object],
+    running: set[asyncio.Task[None]],
 ) -> list[HostInterface]:
     """Return what the bridges of a component import.
 
@@ -19,6 +21,7 @@ def bind_bridges(
         bridges: its own, and those of its dependencies.
         implementations: by interface, bound to what the component is granted.
         for_others: the same for dependencies that inherit nothing.
+        running: keeps the calls that take time, until each has ended.
 
     Raises:
         ComponentError: an implementation lacks something that the component may call.
@@ -35,5 +38,5 @@ def bind_bridges(
         description = BridgeDescription.from_json(each.description)
         named = {name: implemented(name, behind) for name in description.interfaces}
         found = {name: behind[by] for name, by in named.items() if by is not None}
-        bound.append(Bridge(component, description, found).interface())
+        bound.append(Bridge(component, description, found, running).interface())
     return bound

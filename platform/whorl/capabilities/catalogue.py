@@ -150,7 +150,7 @@ def bind_all(services: Services, grants: Grants, bridges: Collection[BridgeOf] =
         ours.update(capability.implement(services, grants))
     for_others = {name: ours[name] for name in _interfaces_for_others()}
     own = services.host.implementations
-    return [*adapted, *bind_bridges(grants.component, bridges, {**ours, **own}, for_others)]
+    return [*adapted, *bind_bridges(grants.component, bridges, {**ours, **own}, for_others, services.host.running)]
 
 
 def _interfaces_for_others() -> list[str]:

@@ -6,6 +6,7 @@ app first, and the class is called without arguments. One that is a context mana
 when the app starts and left when it has ended: the place for what it needs of an event loop.
 """
 
+import asyncio
 import importlib
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -13,8 +14,12 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, Asyn
 from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
+from typing import Final
 
 from whorl.errors import ManifestError
+
+_GRACE: Final = 5.0
+"""Seconds that methods have to end, once they are cancelled, before what they belong to is left."""
 
 
 class HostInterfaces:
@@ -24,8 +29,11 @@ class HostInterfaces:
         implementations: by the names of their interfaces (`example:crm/customers@1.0.0`).
         is_trial: the app is only compiled: nothing is entered.
 
+    Attributes:
+        running: the calls that take time, of guests that may be gone.
+
     Raises:
-        ManifestError: one of them is a module.
+        ManifestError: one of them is a module or a class.
     """
 
     def __init__(self, implementations: Mapping[str, object], *, is_trial: bool = False) -> None:
@@ -35,7 +43,13 @@ class HostInterfaces:
                     f"`{interface}` cannot be implemented by the module `{each.__name__}`: guests could call whatever"
                     " it has imported; name a class or an object in it"
                 )
+            if isinstance(each, type):
+                raise ManifestError(
+                    f"`{interface}` cannot be implemented by the class `{each.__name__}`: give an object of it,"
+                    f" `{each.__name__}()`"
+                )
         self._implementations = dict(implementations)
+        self.running: set[asyncio.Task[None]] = set()
         self._is_trial = is_trial
 
     @property
@@ -53,7 +67,13 @@ class HostInterfaces:
                     await stack.enter_async_context(each)
                 elif isinstance(each, AbstractContextManager):
                     stack.enter_context(each)
+            stack.push_async_callback(self._wait)
             yield
+
+    async def _wait(self) -> None:
+        """Let the methods end that were cancelled with their guests; those that will not are left behind."""
+        if self.running:
+            await asyncio.wait(self.running, timeout=_GRACE)
 
 
 def load_implementations(names: Mapping[str, str], folder: Path) -> dict[str, object]:

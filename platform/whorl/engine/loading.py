@@ -7,6 +7,7 @@ that compose them, wasmtime's version and the engine's configuration. What was m
 import hashlib
 import json
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 
 from wasmtime import WasmtimeError
@@ -206,11 +207,20 @@ def _nobody_provides(name: str, composition: Composition, left: UnresolvedImport
     refused = refused_release([left.name])
     if refused is not None:
         return f"component `{name}`{of_dependency} {refused}"
-    if source.hosted is None:
+    near = _implemented_nearby(left.name, composition)
+    if source.hosted is None and near is not None:
+        cure = f"nobody provides; Python implements `{near}`, which is not compatible with it: compare name and version"
+    elif source.hosted is None:
         cure = "nobody provides; add a dependency that exports it, or build the component without it"
     else:
         cure = "is for those that inherit; if it may have that, add `inherit_configuration = true` to the dependency"
     return f"component `{name}`{of_dependency} imports `{left.name}`, which {cure}"
+
+
+def _implemented_nearby(name: str, composition: Composition) -> str | None:
+    """Return the interface that the app implements itself, or whorl does, which might have been meant."""
+    same = [each for each in composition.hosted if each.partition("@")[0] == name.partition("@")[0]]
+    return next(iter([*same, *get_close_matches(name, composition.hosted, n=1, cutoff=0.9)]), None)
 
 
 def _digest(content: Wasm) -> str:

@@ -8,6 +8,7 @@ A method that returns an awaitable takes time, and so does a call with many valu
 and the guest waits for that. What a guest holds of resources is kept in a table of its instance, with which it goes.
 """
 
+import asyncio
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
@@ -44,12 +45,20 @@ class Bridge:
         component: whose bridge it is, for messages.
         description: what the tools told of it.
         implementations: by interface; a `PerGuest` makes one for each guest.
+        running: keeps the calls that take time, until each has ended, also when its instance is closed before.
 
     Raises:
         ComponentError: an object lacks something that the guest may call, or types are too large.
     """
 
-    def __init__(self, component: str, description: BridgeDescription, implementations: Mapping[str, object]) -> None:
+    def __init__(
+        self,
+        component: str,
+        description: BridgeDescription,
+        implementations: Mapping[str, object],
+        running: set[asyncio.Task[None]],
+    ) -> None:
+        self._running = running
         self._interface = description.interface
         self._implementations = Implementations(component, description, implementations)
         codecs = Codecs()
@@ -172,10 +181,12 @@ class Bridge:
         """Let `work` make the reply, and return one that tells the guest to wait for it."""
         task = guest.tasks.allocate()
         pending = Pending()
-        guest.tasks.start(pending.run(work, guest.tasks, task), eager=True)
+        running = guest.tasks.start(pending.run(work, guest.tasks, task), eager=True)
         if pending.is_done:
             guest.tasks.clear(task)
             return pending.outcome()
+        self._running.add(running)
+        running.add_done_callback(self._running.discard)
         guest.pending[task] = pending
         name = b"%d" % task
         return header(WAIT, base + HEADER_SIZE, len(name), task) + name

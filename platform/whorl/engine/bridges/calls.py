@@ -4,6 +4,7 @@ What holds the event loop for too long, many values or a codec of many types, is
 end; methods are always called on the loop's thread.
 """
 
+import traceback
 from collections.abc import Awaitable
 from typing import Any, Final
 
@@ -14,11 +15,21 @@ from whorl.engine.bridges.lowering import ManyValuesError
 from whorl.engine.bridges.protocol import HEADER_SIZE, RESOLVE, TRIPLE, header
 from whorl.engine.bridges.types import Result
 from whorl.engine.packing import MalformedError
+from whorl.engine.traps import words_of
 from whorl.values import Err
 
 
 class WrongValueError(Exception):
     """A method returned what is not of its type in WIT: a mistake of whoever wrote it."""
+
+
+class MethodError(Exception):
+    """A method raised what is no `Err`; the text has where."""
+
+    def __init__(self, hosted: HostedFunction, raised: Exception) -> None:
+        where = raised.__traceback__.tb_next if raised.__traceback__ is not None else None  # without the call itself
+        lines = "".join(traceback.format_exception(raised.with_traceback(where))).rstrip()
+        super().__init__(f"{hosted} raised {type(raised).__name__}: {words_of(raised)}\n{lines}")
 
 
 PLAIN: Final = frozenset({bytes, str, int, bool, float, list, tuple, dict, type(None)})
@@ -71,6 +82,8 @@ def called(guest: Guest, hosted: HostedFunction, arguments: tuple[Any, ...]) -> 
         return hosted.call(*arguments)
     except Err as error:
         return _failed(hosted, error)
+    except Exception as raised:  # noqa: BLE001 - whatever it is, it has to be told where
+        raise MethodError(hosted, raised) from None
 
 
 def _failed(hosted: HostedFunction, raised: Err) -> Failed:
@@ -133,6 +146,8 @@ async def settled(guest: Guest, hosted: HostedFunction, value: Awaitable[Any], b
         outcome = await value
     except Err as error:
         outcome = _failed(hosted, error)
+    except Exception as raised:  # noqa: BLE001 - whatever it is, it has to be told where
+        raise MethodError(hosted, raised) from None
     return await _soon_lowered(guest, hosted, outcome, base)
 
 

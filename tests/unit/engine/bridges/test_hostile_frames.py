@@ -64,7 +64,7 @@ def frame(random: Random) -> bytes:
 def test_hostile_frames_are_errors() -> None:
     random = Random(20)  # noqa: S311 - so that it can be repeated
     description = BridgeDescription("whorl:host/bridge-0@0.1.0", (Resource("test:a/b", "thing"),), functions(random))
-    bridge = Bridge("guest", description, {"test:a/b": Taker()})
+    bridge = Bridge("guest", description, {"test:a/b": Taker()}, set())
     calls = {function.name: function.call for function in bridge.interface().functions}
     call, finish, resolved, drop = (calls[name] for name in ("call", "finish", "resolved", "drop"))
     caller = Caller()
@@ -107,7 +107,7 @@ def test_a_small_frame_does_not_stand_for_a_large_value() -> None:
     nested = ListOf(ListOf(ListOf(ListOf(Tuple((Option(Handle(0, is_owned=False)),))))))
     function = Function("test:a/b", "f", (("x", nested),), None)
     description = BridgeDescription("whorl:host/bridge-0@0.1.0", (Resource("test:a/b", "thing"),), (function,))
-    call = Bridge("guest", description, {"test:a/b": Taker()}).interface().functions[0].call
+    call = Bridge("guest", description, {"test:a/b": Taker()}, set()).interface().functions[0].call
     count = 4000
     lists = b"".join(pointer.to_bytes(4, "little") + count.to_bytes(4, "little") for pointer in [208] * count)
     text = bytes(80) + (208).to_bytes(8, "little") + count.to_bytes(8, "little") + bytes(112) + lists

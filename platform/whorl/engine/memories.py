@@ -295,6 +295,7 @@ def memory_of(caller: HasMemory) -> Memory:
 
 def challenge(owner: Owner) -> bytes:
     """Return what the adapter is to write to a place of its own; nothing when its memory is known."""
+    owner.is_memory_hidden |= not owner.memories.are_found
     if owner.memory is not None or owner.is_memory_hidden:
         return b""
     owner.challenge = secret = os.urandom(_SECRET_SIZE)

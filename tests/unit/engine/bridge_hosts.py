@@ -19,7 +19,7 @@ CALLED_AT = 64
 """Where the number of the function stands that is called, and the size of the frame."""
 SLOTS = 80
 """Where the first parameter is in a frame; each has 8 bytes."""
-ARENA = 208
+ARENA = 256
 """Where what does not fit into parameters begins."""
 
 Reply = Callable[[int], bytes]

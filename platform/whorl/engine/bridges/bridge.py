@@ -34,7 +34,7 @@ from whorl.engine.bridges.protocol import (
 from whorl.engine.bridges.types import aligned
 from whorl.engine.byte_queues import WORTHWHILE
 from whorl.engine.host_interfaces import HostFunction, HostInterface, ValueType
-from whorl.engine.memories import challenge, locate, memory_of
+from whorl.engine.memories import challenge, memory_of
 from whorl.engine.packing import MalformedError, bytes_of_text, text_of_bytes
 
 
@@ -91,7 +91,6 @@ class Bridge:
         guest: Guest | None = caller.state.get(self)
         if guest is None:
             guest = caller.state[self] = Guest(caller, self._implementations, self._places)
-            caller.closing = (*caller.closing, guest.close)
         return guest
 
     # What the guest calls.
@@ -123,7 +122,7 @@ class Bridge:
         return challenge(self._guest(caller))
 
     def _locate(self, caller: Caller, address: int) -> int:
-        return locate(self._guest(caller), address)
+        return self._guest(caller).look(address)
 
     def _resolved(self, caller: Caller, text: bytes) -> bytes:
         """Go on with a call that gives things away, now that it is known which."""

@@ -1,14 +1,15 @@
 """What a bridge keeps for one instance: what its guest holds of resources, and the calls that have not ended."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Protocol
 
 from whorl.engine.bridges.hosted import HostedFunction
 from whorl.engine.bridges.implementations import Implementations
 from whorl.engine.bridges.protocol import LONG, LONG_REPLY, header
-from whorl.engine.memories import Memories, Memory
+from whorl.engine.memories import Memories, Memory, locate
 from whorl.engine.packing import MalformedError
 from whorl.engine.tasks import TaskTable
 from whorl.values import Err, Ok, Some
@@ -32,67 +33,85 @@ class Caller(Protocol):
         """Those of its engine."""
 
 
+class Things(dict[int, Any]):
+    """The objects behind a guest's handles, by their reps; what lasts longer than any guest is found behind them."""
+
+    __slots__ = ("_lasting",)
+
+    def __init__(self, lasting: Mapping[int, Any]) -> None:
+        self._lasting = lasting
+
+    def __missing__(self, rep: int) -> Any:
+        return self._lasting[rep]
+
+
 class Guest:
     """What a bridge keeps for one instance; the owner of the bridge's memory, once that is seen.
+
+    An instance that makes one or two calls pays for this object with each, so it begins with what all calls need.
 
     Attributes:
         memory: where the memory is, once that is known.
         is_memory_hidden: it cannot be found.
         challenge: by which it is being looked for.
-        memories: those of the engine.
         memory_places: where bridges of closed instances had theirs.
         things: the objects behind the handles that the guest holds, by their reps.
         left: bytes of a frame that are left to read; the codec's.
         room: values that may still be written; the codec's.
         next: the next rep.
         undo_from: the first rep of the result that is being written.
-        given: resource and handle of each thing that the guest gives away in a call.
         asked: the call that these belong to.
-        pending: the calls that take time, by their tasks.
     """
 
-    __slots__ = (
-        "_implementations",
-        "_kept",
-        "_long",
-        "_objects",
-        "_taken",
-        "asked",
-        "challenge",
-        "given",
-        "is_memory_hidden",
-        "left",
-        "memories",
-        "memory",
-        "memory_places",
-        "next",
-        "pending",
-        "room",
-        "tasks",
-        "things",
-        "undo_from",
-    )
+    memory: Memory | None = None
+    challenge = b""
+    left = 0
+    room = 0
+    next = 1
+    undo_from = 1
+    asked: "Asked | None" = None
+    _long: bytes | None = None
+    _taken: list[Any] | None = None
 
-    def __init__(self, caller: Caller, implementations: Implementations, places: list[int]) -> None:
-        self.tasks = caller.tasks
-        self.memories = caller.memories
-        self.memory_places = places
-        self.memory: Memory | None = None
-        self.is_memory_hidden = not self.memories.are_found
-        self.challenge = b""
-        self._long: bytes | None = None
-        self.things: dict[int, Any] = {}
-        self.left = self.room = 0
-        self.given: list[tuple[int, int]] = []
-        self.asked: Asked | None = None
-        self.pending: dict[int, Pending] = {}
+    def __init__(self, caller: Caller, implementations: Implementations, memory_places: list[int]) -> None:
+        self.is_memory_hidden = False
+        self.memory_places = memory_places
+        self.things = Things(implementations.lasting)
+        self._caller = caller
         self._implementations = implementations
-        self._objects: dict[str, Any] = {}
-        self._kept: dict[int, int] = {}
-        self.next = self.undo_from = 1
-        self._taken: list[Any] | None = None
 
-    def close(self) -> None:
+    @cached_property
+    def given(self) -> list[tuple[int, int]]:
+        """Resource and handle of each thing that the guest gives away in a call."""
+        return []
+
+    @cached_property
+    def pending(self) -> "dict[int, Pending]":
+        """The calls that take time, by their tasks."""
+        return {}
+
+    @cached_property
+    def _objects(self) -> dict[str, Any]:
+        return {}
+
+    @property
+    def tasks(self) -> TaskTable:
+        """Those of the instance."""
+        return self._caller.tasks
+
+    @property
+    def memories(self) -> Memories:
+        """Those of the engine."""
+        return self._caller.memories
+
+    def look(self, address: int) -> int:
+        """Let the memory be found, as `locate` says; it is given back when the instance is closed."""
+        answer = locate(self, address)
+        if self.memory is not None:
+            self._caller.closing = (*self._caller.closing, self._close)
+        return answer
+
+    def _close(self) -> None:
         """The instance is closed, and the memory is gone with it."""
         if self.memory is not None:
             self.memory_places.append(self.memory.base)
@@ -117,10 +136,7 @@ class Guest:
             if expected is not None and not isinstance(thing, expected):
                 raise TypeError(f"{thing!r} is no `{expected.__name__}`")
         if self._implementations.are_lasting[resource]:
-            rep = self._kept.get(id(thing))
-            if rep is not None:
-                return rep
-            self._kept[id(thing)] = self.next
+            return self._implementations.lasting_rep(thing)
         if len(self.things) >= _MOST_THINGS:
             raise MalformedError(f"the guest holds {_MOST_THINGS} resources and wants one more")
         rep = self.next
@@ -152,8 +168,7 @@ class Guest:
     def undo_lowering(self) -> None:
         """Take back what was given to the guest since `undo_from`."""
         for rep in range(self.undo_from, self.next):
-            thing = self.things.pop(rep, None)
-            self._kept.pop(id(thing), None)
+            self.things.pop(rep, None)
 
     def take_long(self) -> bytes:
         """Return the reply that waits for room."""
@@ -169,7 +184,7 @@ class Guest:
     def take(self, reps: Sequence[int]) -> None:
         """Take the things with these reps from the guest; `consume` gives them in this order."""
         try:
-            self._taken = [self.things.pop(rep) for rep in reps][::-1]
+            self._taken = [self.things.pop(rep) if rep in self.things else self.things[rep] for rep in reps][::-1]
         except KeyError as missing:
             raise MalformedError(f"a bridge gave away {missing}, which there is not") from None
 

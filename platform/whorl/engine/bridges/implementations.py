@@ -1,7 +1,7 @@
 """From a Python object to the functions that a guest may call: names, classes of resources, and what is missing."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from whorl.engine.bridges.descriptions import BridgeDescription, Function
 from whorl.engine.bridges.per_guest import PerGuest
@@ -9,6 +9,9 @@ from whorl.engine.bridges.records import class_name, python_name
 from whorl.engine.bridges.signatures import complaint
 from whorl.engine.bridges.types import Handle
 from whorl.errors import ComponentError
+
+_FIRST_LASTING: Final = 1 << 31
+"""Those of guests are below."""
 
 
 class Implementations:
@@ -31,10 +34,20 @@ class Implementations:
             found = getattr(self._owner(resource.interface), class_name(resource.name), None)
             self.classes.append(found if isinstance(found, type) else None)
         self.are_lasting = [resource.is_lasting for resource in description.resources]
+        self.lasting: dict[int, Any] = {}
+        self._lasting_reps: dict[int, int] = {}
         self._by_name = {
             (resource.interface, resource.name): found
             for resource, found in zip(description.resources, self.classes, strict=True)
         }
+
+    def lasting_rep(self, thing: Any) -> int:
+        """Return the rep of an object that lasts longer than any guest."""
+        rep = self._lasting_reps.get(id(thing))
+        if rep is None:
+            rep = self._lasting_reps[id(thing)] = _FIRST_LASTING + len(self.lasting)
+            self.lasting[rep] = thing
+        return rep
 
     def place(self, function: Function) -> str | None:
         """Return which of a guest's own objects `function` is called on, None if all guests share one."""

@@ -28,8 +28,8 @@ use wasm_encoder::{BlockType, InstructionSink, ValType};
 
 /// Where the first slot is.
 pub const SLOTS: u32 = 80;
-/// Where the arena begins.
-pub const ARENA: i32 = 208;
+/// Where the arena begins: behind the slots, and where addresses are ASCII, so that short frames cross as they are.
+pub const ARENA: i32 = 256;
 
 /// The return area of replies.
 const REPLY: i32 = 0;

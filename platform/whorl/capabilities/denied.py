@@ -11,24 +11,15 @@ from typing import Any, NoReturn
 from whorl.values import Err
 
 
-class _Interface:
-    """An interface of which some functions are all that can be called."""
-
-    def __init__(self, **functions: Callable[..., Any]) -> None:
-        self.__dict__.update(functions)
+def _interface(**functions: Callable[..., Any]) -> object:
+    """Return an interface of which some functions are all that can be called."""
+    return type("Denied", (), {name: staticmethod(function) for name, function in functions.items()})()
 
 
-class _Resources(_Interface):
-    """An interface with a resource `connection` that cannot be opened.
-
-    Args:
-        open_one: says why.
-        methods: of the resource, which are never called.
-    """
-
-    def __init__(self, open_one: Callable[..., NoReturn], *methods: str) -> None:
-        functions = {"open": staticmethod(open_one), **dict.fromkeys(methods, _never)}
-        super().__init__(Connection=type("Connection", (), functions))
+def _resources(open_one: Callable[..., NoReturn], *methods: str) -> object:
+    """Return an interface with a resource `connection` that cannot be opened, of which `open_one` says why."""
+    functions = {"open": staticmethod(open_one), **dict.fromkeys(methods, _never)}
+    return type("Denied", (), {"Connection": type("Connection", (), functions)})()
 
 
 def _never(*_arguments: object) -> NoReturn:
@@ -92,22 +83,22 @@ def postgres_host(address: str) -> str:
     return f"{host}:{port}" if port else host
 
 
-_POSTGRES = _Resources(_open_postgres, "query", "execute")
+_POSTGRES = _resources(_open_postgres, "query", "execute")
 
 IMPLEMENTATIONS = {
-    "fermyon:spin/llm@2.0.0": _Interface(infer=_infer, generate_embeddings=_generate_embeddings),
-    "fermyon:spin/mqtt@2.0.0": _Resources(_open_mqtt, "publish"),
-    "fermyon:spin/rdbms-types@2.0.0": _Interface(),
-    "fermyon:spin/mysql@2.0.0": _Resources(_open_mysql, "query", "execute"),
+    "fermyon:spin/llm@2.0.0": _interface(infer=_infer, generate_embeddings=_generate_embeddings),
+    "fermyon:spin/mqtt@2.0.0": _resources(_open_mqtt, "publish"),
+    "fermyon:spin/rdbms-types@2.0.0": _interface(),
+    "fermyon:spin/mysql@2.0.0": _resources(_open_mysql, "query", "execute"),
     "fermyon:spin/postgres@2.0.0": _POSTGRES,
-    "fermyon:spin/redis@2.0.0": _Resources(
+    "fermyon:spin/redis@2.0.0": _resources(
         _open_redis, "publish", "get", "set", "incr", "del_", "sadd", "smembers", "srem", "execute"
     ),
-    "fermyon:spin/sqlite@2.0.0": _Resources(_open_sqlite, "execute"),
-    "fermyon:spin/variables@2.0.0": _Interface(get=_variable),
+    "fermyon:spin/sqlite@2.0.0": _resources(_open_sqlite, "execute"),
+    "fermyon:spin/variables@2.0.0": _interface(get=_variable),
     "spin:postgres/postgres@3.0.0": _POSTGRES,
     "spin:postgres/postgres@4.0.0": _POSTGRES,
-    "spin:sqlite/sqlite@3.0.0": _Resources(_open_sqlite, "execute", "last_insert_rowid", "changes"),
-    "wasi:config/store@0.2.0-draft-2024-09-27": _Interface(get=lambda _key: None, get_all=list),
+    "spin:sqlite/sqlite@3.0.0": _resources(_open_sqlite, "execute", "last_insert_rowid", "changes"),
+    "wasi:config/store@0.2.0-draft-2024-09-27": _interface(get=lambda _key: None, get_all=list),
 }
 """The interfaces of Spin that no capability stands behind yet, each by what answers its calls."""

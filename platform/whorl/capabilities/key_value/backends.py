@@ -24,7 +24,7 @@ class StoreConfiguration:
 def _spin(configuration: StoreConfiguration, now: Clock) -> Backend:
     if configuration.path is None:
         return MemoryBackend(now)
-    # Calls are made on the event loop: whoever finds a lock waits by a task (`pending.py`).
+    # Calls are made on the event loop: whoever finds a lock waits by a task (`locks.py`).
     return SqliteBackend.open(configuration.path, configuration.durability, now, busy_timeout=0)
 
 

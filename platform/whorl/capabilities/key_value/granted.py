@@ -73,26 +73,34 @@ class GrantedStore:
         except StoreFailure as failure:
             raise self._error(failure) from failure
 
-    def gather(self, reading: Reading[Any, Item], then: Callable[[list[Item]], U]) -> MaybeLater[U]:
-        """Return what `then` makes of all of a reading, at once if it is short.
+    def gather(
+        self, reading: Reading[Any, Item], convert: Callable[[list[Item]], list[T]], then: Callable[[list[T]], U]
+    ) -> MaybeLater[U]:
+        """Return what `then` makes of all of a reading, at once if it is short; each slice is converted by itself.
 
         Raises:
             Err: the store failed.
         """
-        items: list[Item] = []
+        items: list[T] = []
         try:
-            items += reading.read()
+            items += convert(reading.read())
         except StoreBusy:
-            return self._gathered(reading, items, then)
+            pass
         except StoreFailure as failure:
             raise self._error(failure) from failure
-        return then(items) if reading.is_done else self._gathered(reading, items, then)
+        return then(items) if reading.is_done else self._gathered(reading, items, convert, then)
 
-    async def _gathered(self, reading: Reading[Any, Item], items: list[Item], then: Callable[[list[Item]], U]) -> U:
+    async def _gathered(
+        self,
+        reading: Reading[Any, Item],
+        items: list[T],
+        convert: Callable[[list[Item]], list[T]],
+        then: Callable[[list[T]], U],
+    ) -> U:
         while not reading.is_done:
             await asyncio.sleep(0)
             slice_ = self.do(reading.read)
-            items += await slice_ if isinstance(slice_, Awaitable) else slice_
+            items += convert(await slice_ if isinstance(slice_, Awaitable) else slice_)
         return then(items)
 
     def _error(self, failure: StoreFailure) -> Err:

@@ -1,8 +1,11 @@
 """What an open store can do, whichever interface it was opened by."""
 
 from functools import partial
+from typing import TypeVar
 
 from whorl.capabilities.key_value.granted import GrantedStore, MaybeLater
+
+T = TypeVar("T")
 
 
 class OpenStore:
@@ -16,7 +19,7 @@ class OpenStore:
 
     __slots__ = ("granted",)
 
-    def __init__(self, granted: GrantedStore) -> None:
+    def __init__(self, *, granted: GrantedStore) -> None:  # by keyword, so that guests cannot make one
         self.granted = granted
 
     def get(self, key: str) -> MaybeLater[bytes | None]:
@@ -34,6 +37,11 @@ class OpenStore:
     def exists(self, key: str) -> MaybeLater[bool]:
         """Tell whether `key` has a value."""
         return self.granted.do(partial(self.granted.store.exists, key.encode()))
+
+
+def same(items: T) -> T:
+    """Return `items`."""
+    return items
 
 
 def texts_of(keys: list[bytes]) -> list[str]:

@@ -3,7 +3,7 @@
 from functools import partial
 
 from whorl.capabilities.key_value.granted import GrantedStore, GrantedStores, MaybeLater, granted
-from whorl.capabilities.key_value.open_stores import OpenStore, texts_of
+from whorl.capabilities.key_value.open_stores import OpenStore, same, texts_of
 from whorl.values import Err
 
 _MOST_OPEN = 256
@@ -26,9 +26,9 @@ class SpinKeyValue:
 
             def get_keys(self) -> MaybeLater[list[str]]:
                 """Return all keys."""
-                return self.granted.gather(self.granted.store.read_keys(), texts_of)
+                return self.granted.gather(self.granted.store.read_keys(), texts_of, same)
 
-        opened = {label: Store(store) for label, store in stores.items()}
+        opened = {label: Store(granted=store) for label, store in stores.items()}
         self.Store = Store
 
 
@@ -41,7 +41,7 @@ class UnversionedKeyValue:
 
     def open(self, name: str) -> int:
         """Open the store with this label; the integer is its index."""
-        opened = OpenStore(granted(self._stores, name).failing_with(_io))
+        opened = OpenStore(granted=granted(self._stores, name).failing_with(_io))
         if None in self._open:
             index = self._open.index(None)
             self._open[index] = opened
@@ -71,7 +71,7 @@ class UnversionedKeyValue:
     def get_keys(self, store: int) -> MaybeLater[list[str]]:
         """Return all keys."""
         found = self._opened(store).granted
-        return found.gather(found.store.read_keys(), texts_of)
+        return found.gather(found.store.read_keys(), texts_of, same)
 
     def close(self, store: int) -> None:
         """Make room for another."""

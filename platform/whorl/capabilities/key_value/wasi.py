@@ -4,7 +4,7 @@ from functools import partial
 from typing import NamedTuple, Self
 
 from whorl.capabilities.key_value.granted import GrantedStores, MaybeLater, granted
-from whorl.capabilities.key_value.open_stores import OpenStore, texts_of
+from whorl.capabilities.key_value.open_stores import OpenStore, same, texts_of
 from whorl.values import Err
 
 
@@ -24,7 +24,8 @@ class OpenBucket(OpenStore):
         """Return all keys; there is no second page."""
         if cursor is not None:
             raise Err(("other", "list_keys: cursor not supported"))
-        return self.granted.gather(self.granted.store.read_keys(), lambda keys: KeyResponse(texts_of(keys), None))
+        reading = self.granted.store.read_keys()
+        return self.granted.gather(reading, texts_of, lambda keys: KeyResponse(keys, None))
 
 
 class WasiStore:
@@ -33,7 +34,7 @@ class WasiStore:
     Bucket = OpenBucket
 
     def __init__(self, stores: GrantedStores) -> None:
-        self._buckets = {label: OpenBucket(store) for label, store in stores.items()}
+        self._buckets = {label: OpenBucket(granted=store) for label, store in stores.items()}
 
     def open(self, identifier: str) -> OpenBucket:
         """Open the store with this label."""
@@ -46,7 +47,7 @@ class WasiBatch:
     def get_many(self, bucket: OpenBucket, keys: list[str]) -> MaybeLater[list[tuple[str, bytes | None]]]:
         """Return each of `keys`, in their order, with its value."""
         reading = bucket.granted.store.read_many([key.encode() for key in keys])
-        return bucket.granted.gather(reading, lambda values: list(zip(keys, values, strict=True)))
+        return bucket.granted.gather(reading, same, lambda values: list(zip(keys, values, strict=True)))
 
     def set_many(self, bucket: OpenBucket, key_values: list[tuple[str, bytes]]) -> MaybeLater[None]:
         """Set all of them, or none."""
@@ -72,7 +73,7 @@ class CompareAndSwap:
 
     __slots__ = ("bucket", "key", "seen")
 
-    def __init__(self, bucket: OpenBucket, key: str) -> None:
+    def __init__(self, *, bucket: OpenBucket, key: str) -> None:  # by keyword, so that guests cannot make one
         self.bucket = bucket
         self.key = key.encode()
         self.seen: tuple[bytes | None] | None = None
@@ -80,7 +81,7 @@ class CompareAndSwap:
     @classmethod
     def new(cls, bucket: OpenBucket, key: str) -> Self:
         """Begin a compare-and-swap."""
-        return cls(bucket, key)
+        return cls(bucket=bucket, key=key)
 
     def current(self) -> MaybeLater[bytes | None]:
         """Return the value."""

@@ -32,15 +32,16 @@ class BridgeOf(NamedTuple):
 def implemented(imported: str, hosted: Iterable[str]) -> str | None:
     """Return the one of `hosted` that implements an imported interface, None if there is none.
 
-    That is the interface itself, else one that is compatible with it by semantic versioning and not older.
+    That is the interface itself, else the newest that is compatible by semantic versioning. An older one may lack
+    functions; if the component has one of them, that is found when its bridge is bound.
     """
     hosted = list(hosted)
     if imported in hosted:
         return imported
-    track, wanted = _track(imported)
+    track, _ = _track(imported)
     fitting = [(version, each) for each in hosted for its, version in [_track(each)] if its == track and track]
     newest = max(fitting, default=None)
-    return newest[1] if newest is not None and newest[0] >= wanted else None
+    return newest[1] if newest is not None else None
 
 
 def with_bridges(composition: Composition, describe: Describe, make: MakeBridge) -> tuple[Composition, list[BridgeOf]]:

@@ -1,6 +1,7 @@
 """What a bridge keeps for one instance: what its guest holds of resources, and the calls that have not ended."""
 
 import asyncio
+import reprlib
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,10 +13,12 @@ from whorl.engine.bridges.protocol import LONG, LONG_REPLY, header
 from whorl.engine.memories import Memories, Memory, locate
 from whorl.engine.packing import MalformedError
 from whorl.engine.tasks import TaskTable
-from whorl.values import Err, Ok, Some
 
 _MOST_THINGS: Final = 100_000
 """Handles that one instance may hold."""
+
+_MOST_VALUES: Final = 1_000_000
+"""Values that a guest may pass in lists, bytes and text aside: a second of reading."""
 
 ROOM: Final = 5000
 """Values that are written on the event loop at once: some milliseconds."""
@@ -57,6 +60,7 @@ class Guest:
         memory_places: where bridges of closed instances had theirs.
         things: the objects behind the handles that the guest holds, by their reps.
         left: bytes of a frame that are left to read; the codec's.
+        values: values of lists that have been read; the codec's.
         room: values that may still be written; the codec's.
         next: the next rep.
         undo_from: the first rep of the result that is being written.
@@ -66,6 +70,7 @@ class Guest:
     memory: Memory | None = None
     challenge = b""
     left = 0
+    values = 0
     room = 0
     next = 1
     undo_from = 1
@@ -127,14 +132,18 @@ class Guest:
             raise MalformedError(f"{size} bytes at {pointer} are not in the frame, or more than once")
         return frame[pointer : pointer + size]
 
+    def few(self, count: int, data: bytes) -> bytes:
+        """Return the bytes of a list with so many values, unless a call has too many altogether."""
+        self.values += count
+        if self.values > _MOST_VALUES:
+            raise MalformedError(f"there are more than {_MOST_VALUES} values in the lists of a call")
+        return data
+
     def own(self, resource: int, thing: Any) -> int:
         """Return a rep for an object that is given to the guest."""
         expected = self._implementations.classes[resource]
-        if type(thing) is not expected:
-            if thing is None or isinstance(thing, Err | Ok | Some):
-                raise TypeError(f"{thing!r} is no resource")
-            if expected is not None and not isinstance(thing, expected):
-                raise TypeError(f"{thing!r} is no `{expected.__name__}`")
+        if type(thing) is not expected and not isinstance(thing, expected):
+            raise TypeError(f"{reprlib.repr(thing)} is no `{expected.__name__}`")
         if self._implementations.are_lasting[resource]:
             return self._implementations.lasting_rep(thing)
         if len(self.things) >= _MOST_THINGS:

@@ -3,15 +3,19 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from whorl.engine.bridges.descriptions import BridgeDescription, Function
+from whorl.engine.bridges.descriptions import BridgeDescription, Function, Resource
 from whorl.engine.bridges.per_guest import PerGuest
 from whorl.engine.bridges.records import class_name, python_name
 from whorl.engine.bridges.signatures import complaint
 from whorl.engine.bridges.types import Handle
+from whorl.engine.packing import MalformedError
 from whorl.errors import ComponentError
 
 _FIRST_LASTING: Final = 1 << 31
 """Those of guests are below."""
+
+_MOST_LASTING: Final = 10_000
+"""Objects that last; an interface has a few."""
 
 
 class Implementations:
@@ -19,20 +23,24 @@ class Implementations:
 
     A function is a method of the object, by its name in Python (`find-customer` is `find_customer`). A resource is an
     attribute that holds a class (`order-line` is `OrderLine`): its constructor is called as `OrderLine(…)`, static
-    functions as `OrderLine.merge(…)`, methods on the objects. A resource that guests cannot make by themselves needs no
-    such attribute: its methods are called on whatever object a function returned.
+    functions as `OrderLine.merge(…)`, methods on the objects, which are of that class.
+
+    What a guest may call, it says itself. So nothing is called but what is written in the classes: no attribute of an
+    object, nothing of Python's own types.
 
     Attributes:
-        of_resources: the classes, where the objects have them.
+        classes: of the resources.
+        are_lasting: resources of which nobody need be told that a handle is dropped.
+        lasting: the objects behind these, by their reps, which are the same for all guests.
+
+    Raises:
+        ComponentError: there is no class for a resource.
     """
 
     def __init__(self, component: str, description: BridgeDescription, objects: Mapping[str, object]) -> None:
         self._component = component
         self._objects = objects
-        self.classes: list[type | None] = []
-        for resource in description.resources:
-            found = getattr(self._owner(resource.interface), class_name(resource.name), None)
-            self.classes.append(found if isinstance(found, type) else None)
+        self.classes = [self._class(resource) for resource in description.resources]
         self.are_lasting = [resource.is_lasting for resource in description.resources]
         self.lasting: dict[int, Any] = {}
         self._lasting_reps: dict[int, int] = {}
@@ -45,6 +53,8 @@ class Implementations:
         """Return the rep of an object that lasts longer than any guest."""
         rep = self._lasting_reps.get(id(thing))
         if rep is None:
+            if len(self.lasting) == _MOST_LASTING:
+                raise MalformedError(f"there are {_MOST_LASTING} objects for all guests, and one more is wanted")
             rep = self._lasting_reps[id(thing)] = _FIRST_LASTING + len(self.lasting)
             self.lasting[rep] = thing
         return rep
@@ -72,19 +82,18 @@ class Implementations:
             is_unbound = isinstance(self._objects[function.interface], PerGuest)
             return self._checked(function, found, is_unbound=is_unbound)
         resource, _, name = rest.partition(".")
+        owner = self._by_name[(function.interface, resource)]
         if kind == "[constructor":
-            return self._checked(function, self._class(function, resource))
-        if kind == "[static":
-            owner = self._static(function, resource)
-            return self._checked(function, self._attribute(function, owner, python_name(name)))
-        return self._method(function, self._by_name.get((function.interface, resource)), python_name(name))
+            return self._checked(function, owner)
+        found = self._checked(function, self._attribute(function, owner, python_name(name)))
+        return found if kind == "[static" else _methods(python_name(name))
 
     def _checked(
         self, function: Function, found: Callable[..., Any], *, is_unbound: bool = False
     ) -> Callable[..., Any]:
         """Return `found` if its signature lets it take what the guest gives."""
         itself = [("self", Handle(0, is_owned=False))] if is_unbound else []
-        wrong = complaint(found, [*itself, *function.params])
+        wrong = complaint(found, [*itself, *function.params], self.classes)
         if wrong is not None:
             name = getattr(found, "__qualname__", repr(found))
             raise ComponentError(
@@ -97,36 +106,34 @@ class Implementations:
         found = self._objects[interface]
         return found.kind if isinstance(found, PerGuest) else found
 
-    def _method(self, function: Function, owner: type | None, name: str) -> Callable[..., Any]:
-        if owner is not None:
-            self._checked(function, self._attribute(function, owner, name))
-        return _methods(name)
-
-    def _class(self, function: Function, resource: str) -> Callable[..., Any]:
-        found = self._static(function, resource)
-        if not isinstance(found, type):
-            raise self._lacking(function, self._owner(function.interface), f"class `{class_name(resource)}`")
-        return found
-
-    def _static(self, function: Function, resource: str) -> object:
-        owner, name = self._owner(function.interface), class_name(resource)
+    def _class(self, resource: Resource) -> type:
+        owner, name = self._owner(resource.interface), class_name(resource.name)
         found: object = getattr(owner, name, None)
-        if found is None:
-            raise self._lacking(function, owner, f"class `{name}`")
+        if not isinstance(found, type):
+            raise ComponentError(
+                f"component `{self._component}` has the resource `{resource.name}` of `{resource.interface}`, but"
+                f" `{_name(owner)}`, which implements it, has no class `{name}`"
+            )
         return found
 
     def _attribute(self, function: Function, owner: object, name: str) -> Callable[..., Any]:
-        found: Callable[..., Any] | None = getattr(owner, name, None)
+        written = [kind for kind in _class_of(owner).__mro__ if kind.__module__ != "builtins"]
+        is_there = any(name in vars(kind) or "__getattr__" in vars(kind) for kind in written)
+        found: Callable[..., Any] | None = getattr(owner, name, None) if is_there else None
         if not callable(found):
-            raise self._lacking(function, owner, f"method `{name}`")
+            raise ComponentError(
+                f"component `{self._component}` may call `{function.name}` of `{function.interface}`, but"
+                f" `{_name(owner)}`, which implements it, has no method `{name}`"
+            )
         return found
 
-    def _lacking(self, function: Function, owner: object, what: str) -> ComponentError:
-        name = owner.__name__ if isinstance(owner, type) else type(owner).__name__
-        return ComponentError(
-            f"component `{self._component}` may call `{function.name}` of `{function.interface}`, but `{name}`, which"
-            f" implements it, has no {what}"
-        )
+
+def _class_of(owner: object) -> type:
+    return owner if isinstance(owner, type) else type(owner)
+
+
+def _name(owner: object) -> str:
+    return _class_of(owner).__name__
 
 
 def _methods(name: str) -> Callable[..., Any]:

@@ -1,7 +1,8 @@
 """Python source that reads WIT values from a frame: one `struct` unpacking for what lies together, then expressions.
 
 A frame is untrusted. Each pointer is checked against its size; lists inside lists may not have more bytes in them than
-the frame has altogether, so that a small frame cannot stand for a large value. What does not fit raises one of
+the frame has altogether, so that a small frame cannot stand for a large value, and all lists together not more values
+than a million. What does not fit raises one of
 `FAILURES`.
 """
 
@@ -91,7 +92,7 @@ class Lifting:
         """
         struct = _Struct(layout)
         parts = self._parts(types, 0, struct)
-        lines = [f"def {name}(m, here):", "    z = here.left = len(m)"]
+        lines = [f"def {name}(m, here):", "    z = here.left = len(m)", "    here.values = 0"]
         if struct.leaves:
             lines.append("    " + self._unpacked(struct, f"m, {where}", "unpack_from"))
         self._source.add(*lines, f"    return ({''.join(f'{part}, ' for part in parts)})")
@@ -111,7 +112,7 @@ class Lifting:
         return f"char({number})" if kind.name == "char" else number
 
     def _text(self, _kind: Text, offset: int, struct: _Struct) -> str:
-        return f"str({self._bytes(1, offset, struct)}, 'utf-8')"
+        return f"str({self._bytes(1, offset, struct)[0]}, 'utf-8')"
 
     def _handle(self, kind: Handle, offset: int, struct: _Struct) -> str:
         number = self._leaf(offset, "I", 4, struct)
@@ -130,16 +131,16 @@ class Lifting:
 
     def _list(self, kind: ListOf, offset: int, struct: _Struct) -> str:
         element = kind.element
-        data = self._bytes(element.size, offset, struct)
+        data, count = self._bytes(element.size, offset, struct)
         if element == BYTE:
             return data
         if isinstance(element, Primitive) and element.name != "char":
-            return f"memoryview({data}).cast('{element.format}').tolist()"
+            return f"memoryview(here.few({count}, {data})).cast('{element.format}').tolist()"
         inner = _Struct(IN_MEMORY, is_nested=True)
         value = self._value(element, 0, inner)
         leaves = sorted(inner.leaves)
         iterate = self._source.constant(struct_of(leaves, element.size).iter_unpack, "iterate")
-        return f"[{value} for {_names(leaves)}, in {iterate}({data})]"
+        return f"[{value} for {_names(leaves)}, in {iterate}(here.few({count}*{element.flats}, {data}))]"
 
     def _flags(self, kind: Flags, offset: int, struct: _Struct) -> str:
         number = self._number(kind.size, offset, struct)
@@ -196,14 +197,14 @@ class Lifting:
     def _number(self, size: int, offset: int, struct: _Struct) -> str:
         return self._leaf(offset, NUMBERS[size], size, struct)
 
-    def _bytes(self, step: int, offset: int, struct: _Struct) -> str:
-        """Return the bytes that a pointer and a count of elements of `step` bytes tell of."""
+    def _bytes(self, step: int, offset: int, struct: _Struct) -> tuple[str, str]:
+        """Return the bytes that a pointer and a count of elements of `step` bytes tell of, and the count."""
         pointer = self._leaf(offset, "I", 4, struct)
         count = self._leaf(offset + struct.layout.step, "I", 4, struct)
         size = count if step == 1 else f"{count}*{step}"
         if struct.is_nested:
-            return f"here.part(m, {pointer}, {size})"
-        return f"(m[{pointer}:{pointer}+{size}] if {pointer}+{size} <= z else outside({pointer}, {size}))"
+            return f"here.part(m, {pointer}, {size})", count
+        return f"(m[{pointer}:{pointer}+{size}] if {pointer}+{size} <= z else outside({pointer}, {size}))", count
 
 
 def _names(leaves: Sequence[Leaf]) -> str:

@@ -144,7 +144,7 @@ async def test_a_long_answer_is_read_with_a_turn_of_the_loop_before_each_slice()
         turns += 1
         asyncio.get_running_loop().call_soon(turn)
 
-    later = of(None).gather(counting(5), b"".join)
+    later = of(None).gather(counting(5), list, b"".join)
     assert isinstance(later, Awaitable)
     turn()
     assert await later == b"01234"
@@ -152,21 +152,24 @@ async def test_a_long_answer_is_read_with_a_turn_of_the_loop_before_each_slice()
 
 
 def test_a_short_answer_is_given_at_once() -> None:
-    assert of(None).gather(counting(0), b"".join) == b""
+    assert of(None).gather(counting(0), list, b"".join) == b""
 
 
 @pytest.mark.anyio
 async def test_a_long_answer_may_find_the_lock_and_may_fail_in_the_end() -> None:
     reading = counting(4, {0: [StoreBusy("")] * 2, 2: [StoreBusy("")] * 3})
-    later = of(None).gather(reading, b"".join)
+    later = of(None).gather(reading, list, b"".join)
     assert isinstance(later, Awaitable)
     assert await later == b"0123"
-    failing = of(None).gather(counting(3, {1: [StoreFailure("broken")]}), b"".join)
+    failing = of(None).gather(counting(3, {1: [StoreFailure("broken")]}), list, b"".join)
     assert isinstance(failing, Awaitable)
     with pytest.raises(Err) as error:
         await failing
     assert error.value.value == ("other", "broken")
-    assert raised(lambda: of(None).gather(counting(1, {0: [StoreFailure("broken")]}), b"".join)) == ("other", "broken")
+    assert raised(lambda: of(None).gather(counting(1, {0: [StoreFailure("broken")]}), list, b"".join)) == (
+        "other",
+        "broken",
+    )
 
 
 def test_guests_can_call_only_what_they_are_to_call(stores: KeyValueStores) -> None:

@@ -31,6 +31,8 @@ class Caller:
 class Taker:
     """Takes whatever comes."""
 
+    Thing = object
+
     def __getattr__(self, name: str) -> Any:
         return lambda *_arguments: None
 

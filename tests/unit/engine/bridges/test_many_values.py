@@ -12,7 +12,7 @@ from whorl.engine.bridges.bridge import Bridge
 from whorl.engine.bridges.descriptions import BridgeDescription, Function, Resource
 from whorl.engine.bridges.types import PRIMITIVES, Handle, ListOf, Text, Tuple, Type, Variant
 from whorl.engine.memories import Memories
-from whorl.engine.packing import bytes_of_text, text_of_bytes
+from whorl.engine.packing import MalformedError, bytes_of_text, text_of_bytes
 from whorl.engine.tasks import TaskTable
 from whorl.errors import ComponentError
 
@@ -41,7 +41,7 @@ class Called:
         named = tuple((f"p{number}", kind) for number, kind in enumerate(params))
         functions = (Function(INTERFACE, "f", named, result),)
         described = BridgeDescription("whorl:host/bridge-0@0.1.0", (Resource(INTERFACE, "thing"),), functions)
-        implementation = type("Implementation", (), {"f": staticmethod(method)})()
+        implementation = type("Implementation", (), {"f": staticmethod(method), "Thing": object})()
         self.bridge = Bridge("guest", described, {INTERFACE: implementation}, set())
         self.caller = Caller()
         self.functions = {each.name: each.call for each in self.bridge.interface().functions}
@@ -131,6 +131,15 @@ async def test_an_awaited_result_of_many_values_is_written_beside_the_loop_too()
 
 def nested(depth: int) -> Type:
     return ListOf(nested(depth - 1)) if depth else U32
+
+
+async def test_a_guest_may_pass_a_million_values_in_lists_and_not_more() -> None:
+    call = Called(lambda _data, flags: len(flags), [ListOf(U8), ListOf(PRIMITIVES["bool"])], U32)
+    millions = bytes(1_000_001)
+    reply = await call(pointed(0) + pointed(1_000_000), millions[:-1])
+    assert struct.unpack_from("<I", reply)[0] == 0
+    with pytest.raises(MalformedError, match="more than 1000000 values"):
+        await call(pointed(0) + pointed(1_000_001), millions)
 
 
 @pytest.mark.parametrize(

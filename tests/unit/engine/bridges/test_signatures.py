@@ -1,8 +1,9 @@
 """Methods whose signatures say that they cannot take what a guest gives them are found before they are called."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 import pytest
 
@@ -15,6 +16,15 @@ POINT = Record("point", (("x", F64),))
 
 class Color(StrEnum):
     RED = "red"
+
+
+class Closing(Protocol):
+    def close(self) -> None: ...
+
+
+@dataclass
+class Point:
+    x: float
 
 
 class Customers:
@@ -48,7 +58,15 @@ class Customers:
 
     def defaulted(self, a: int, b: int = 1) -> None: ...
 
-    def unknown(self, a: "NotThere") -> None: ...  # type: ignore[name-defined]  # noqa: F821
+    def unknown(self, a: "NotThere", b: int) -> "NorThis": ...  # type: ignore[name-defined]  # noqa: F821
+
+    def annotated(self, a: Annotated[int, "x"]) -> None: ...
+
+    def protocol(self, a: Closing) -> None: ...
+
+    def point(self, a: Point) -> None: ...
+
+    def customer(self, a: "Customers") -> None: ...
 
 
 HERE = Customers(1)
@@ -60,7 +78,6 @@ HERE = Customers(1)
         (HERE.plain, [U32, Text()]),
         (HERE.text, [Text()]),
         (HERE.text, [CHAR]),
-        (HERE.text, [Option(Text())]),
         (HERE.text, [Enum("color", ("red",))]),
         (HERE.data, [ListOf(BYTE)]),
         (HERE.number, [U32]),
@@ -76,7 +93,11 @@ HERE = Customers(1)
         (HERE.sequence, [Text()]),
         (HERE.rest, [U32, U32, U32]),
         (HERE.defaulted, [U32]),
-        (HERE.unknown, [POINT]),
+        (HERE.unknown, [POINT, U32]),
+        (HERE.annotated, [U32]),
+        (HERE.protocol, [Text()]),
+        (HERE.point, [POINT]),
+        (HERE.customer, [Handle(0, is_owned=False)]),
         (Customers, [U32]),
         (Customers.text, [Handle(0, is_owned=False), Text()]),
         (str, [POINT]),
@@ -84,7 +105,7 @@ HERE = Customers(1)
     ],
 )
 def test_what_may_be_taken_passes(call: Callable[..., Any], types: list[Type]) -> None:
-    assert complaint(call, named(types)) is None
+    assert complaint(call, named(types), [Customers, Point]) is None
 
 
 @pytest.mark.parametrize(
@@ -94,6 +115,14 @@ def test_what_may_be_taken_passes(call: Callable[..., Any], types: list[Type]) -
         (HERE.plain, [], "it takes (a, b), but is given nothing"),
         (HERE.text, [U32, U32], "it takes (a: str) -> None, but is given `p0`, `p1`"),
         (HERE.text, [U32], "`a` is to be `str`, but is given `p0`, which is `int`"),
+        (HERE.text, [Option(Text())], "`a` is to be `str`, but is given `p0`, which is `str` or None"),
+        (HERE.unknown, [POINT, Text()], "`b` is to be `int`, but is given `p1`, which is `str`"),
+        (HERE.customer, [POINT], "`a` is to be `Customers`, but is given `p0`, which is none of the plain types"),
+        (
+            HERE.customer,
+            [Handle(1, is_owned=True)],
+            "`a` is to be `Customers`, but is given `p0`, which is none of the plain types",
+        ),
         (HERE.text, [ListOf(BYTE)], "`a` is to be `str`, but is given `p0`, which is `bytes`"),
         (HERE.data, [Text()], "`a` is to be `bytes`, but is given `p0`, which is `str`"),
         (HERE.data, [ListOf(U32)], "`a` is to be `bytes`, but is given `p0`, which is a list"),
@@ -108,7 +137,7 @@ def test_what_may_be_taken_passes(call: Callable[..., Any], types: list[Type]) -
     ],
 )
 def test_what_cannot_be_taken_is_told(call: Callable[..., Any], types: list[Type], expected: str) -> None:
-    assert complaint(call, named(types)) == expected
+    assert complaint(call, named(types), [Customers, Point]) == expected
 
 
 def named(types: list[Type]) -> list[tuple[str, Type]]:

@@ -49,6 +49,9 @@ class Here:
     def part(self, frame: bytes, pointer: int, size: int) -> bytes:
         return frame[pointer : pointer + size]
 
+    def few(self, _count: int, data: bytes) -> bytes:
+        return data
+
 
 def there_and_back(kind: Type, value: Any) -> Any:
     """Lower and lift a value."""

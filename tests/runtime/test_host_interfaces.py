@@ -313,3 +313,14 @@ async def test_methods_that_were_cancelled_end_before_their_object_is_left(
 def test_a_class_is_not_taken_for_an_object() -> None:
     with pytest.raises(ManifestError, match=r"by the class `Customers`: give an object of it, `Customers\(\)`"):
         HostInterfaces({INTERFACE: Customers})
+
+
+async def test_an_interface_that_no_component_imports_is_reported(
+    tmp_path: Path, customers: Customers, caplog: pytest.LogCaptureFixture
+) -> None:
+    host = HostInterfaces({INTERFACE: customers, "example:crm/orders@1.0.0": customers})
+    async with serving(manifest(tmp_path, GUESTS / "crm.wasm"), host=host):
+        pass
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        "the host interface `example:crm/orders@1.0.0` is implemented, but no component imports it"
+    ]

@@ -149,8 +149,7 @@ def bind_all(services: Services, grants: Grants, bridges: Collection[BridgeOf] =
     for capability in PYTHON_CAPABILITIES:
         ours.update(capability.implement(services, grants))
     for_others = {name: ours[name] for name in _interfaces_for_others()}
-    own = services.host.implementations
-    return [*adapted, *bind_bridges(grants.component, bridges, {**ours, **own}, for_others, services.host.running)]
+    return [*adapted, *bind_bridges(grants.component, bridges, ours, for_others, services.host)]
 
 
 def _interfaces_for_others() -> list[str]:

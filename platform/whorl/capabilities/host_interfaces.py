@@ -8,6 +8,7 @@ when the app starts and left when it has ended: the place for what it needs of a
 
 import asyncio
 import importlib
+import logging
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, asynccontextmanager
@@ -17,6 +18,8 @@ from types import ModuleType
 from typing import Final
 
 from whorl.errors import ManifestError
+
+_logger = logging.getLogger(__name__)
 
 _GRACE: Final = 5.0
 """Seconds that methods have to end, once they are cancelled, before what they belong to is left."""
@@ -31,6 +34,7 @@ class HostInterfaces:
 
     Attributes:
         running: the calls that take time, of guests that may be gone.
+        imported: the interfaces that components import.
 
     Raises:
         ManifestError: one of them is a module or a class.
@@ -50,12 +54,18 @@ class HostInterfaces:
                 )
         self._implementations = dict(implementations)
         self.running: set[asyncio.Task[None]] = set()
+        self.imported: set[str] = set()
         self._is_trial = is_trial
 
     @property
     def implementations(self) -> Mapping[str, object]:
         """The objects, by the names of their interfaces."""
         return self._implementations
+
+    def report_unused(self) -> None:
+        """Log which of them no component imports: a name may be misspelt."""
+        for name in self._implementations.keys() - self.imported:
+            _logger.warning("the host interface `%s` is implemented, but no component imports it", name)
 
     @asynccontextmanager
     async def entered(self) -> AsyncIterator[None]:

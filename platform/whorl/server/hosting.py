@@ -40,7 +40,8 @@ class HostedApplication:
     def __init__(self, origin: Path, state_dir: Path | None, host: Mapping[str, object]) -> None:
         self._app = load_app(origin)
         self._state_dir = (state_dir or self._app.folder / ".spin").absolute()
-        self._host = HostInterfaces({**load_implementations(self._app.host, self._app.folder), **host})
+        named = {interface: name for interface, name in self._app.host.items() if interface not in host}
+        self._host = HostInterfaces({**load_implementations(named, self._app.folder), **host})
         self._hostings: dict[asyncio.AbstractEventLoop, _Hosting] = {}
         self._lock = threading.Lock()
         weakref.finalize(self, _abandon_ended, self._hostings, self._lock)  # at the interpreter's exit too

@@ -131,6 +131,7 @@ class HttpTrigger:
         prepared = await prepare(app, loader, _DRIVER, self._progress, Offer.beside(services.host.implementations))
         for component, each in prepared.items():
             await self._serve(component, each, services)
+        services.host.report_unused()
         self._stack.push_async_callback(self._drain, running)
         return HttpApplication(app, _routes(app), self._executors)
 

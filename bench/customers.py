@@ -11,19 +11,30 @@ _PHOTO = bytes(range(256)) * 256
 
 
 class Customers:
-    """The interface `example:crm/customers`, as far as the benchmark calls it."""
+    """The interface `example:crm/customers`; the benchmark calls `greet`, `photo` and `search`."""
 
     class Visit:
-        """What the guest does not make here."""
+        """The resource `visit`."""
 
-        def __init__(self, _customer: int) -> None:
-            pass
+        def __init__(self, customer: int) -> None:
+            self.customer = customer
+            self.lines: list[str] = []
 
-        def note(self, *_arguments: object) -> int:
-            """Refuse."""
-            raise NotImplementedError
+        def note(self, text: str) -> int:
+            """Keep a line."""
+            self.lines.append(text)
+            return len(self.lines)
 
-        notes = merge = note
+        def notes(self) -> list[str]:
+            """Answer with all lines."""
+            return self.lines
+
+        @classmethod
+        def merge(cls, visits: "list[Customers.Visit]") -> "Customers.Visit":
+            """Make one visit of several."""
+            made = cls(0)
+            made.lines = [line for visit in visits for line in visit.lines]
+            return made
 
     def greet(self, name: str) -> str:
         """Answer a string with a string."""
@@ -37,8 +48,10 @@ class Customers:
         """Answer with records."""
         return _PEOPLE
 
-    def find(self, *_arguments: object) -> int:
-        """Refuse; as the others."""
-        raise NotImplementedError
+    def find(self, id: int) -> dict[str, object]:  # noqa: A002 - the name in WIT
+        """Answer with a record."""
+        return _PEOPLE[id % RECORDS]
 
-    open_visits = find
+    def open_visits(self) -> list[Visit]:
+        """Answer with resources."""
+        return [self.Visit(0)]

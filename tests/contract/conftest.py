@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bridge_callers import Caller
 from guest_builds import built, python_guest
 from scripted_host import ScriptedHost
 from scripted_lab import ScriptedLab, linked_lab, scripted_lab
@@ -16,8 +17,6 @@ from whorl.engine.bridges.bridge import Bridge
 from whorl.engine.bridges.descriptions import BridgeDescription
 from whorl.engine.components import LinkedComponent
 from whorl.engine.host_interfaces import HostFunction, HostInterface, ValueType
-from whorl.engine.memories import Memories
-from whorl.engine.tasks import TaskTable
 from whorl.engine.tools import ComponentTools
 
 WAITING_FOR_NOTHING = HostInterface(
@@ -53,16 +52,6 @@ class Adapter:
         if not isinstance(exported, Func):
             raise KeyError(name)
         return partial(exported, self._store)
-
-
-class Caller:
-    """Stands for the instance that calls."""
-
-    def __init__(self) -> None:
-        self.tasks = TaskTable()
-        self.state: dict[object, Any] = {}
-        self.closing: tuple[Callable[[], None], ...] = ()
-        self.memories = Memories(None)
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,11 @@
 As a program, notes that guests have just been built: `python tests/support/rust_guests.py shelf`.
 """
 
-import hashlib
 import json
 import sys
 from pathlib import Path
+
+from whorl.guest import digest_of
 
 ROOT = Path(__file__).parents[2]
 GUESTS = ROOT / "tests" / "guests"
@@ -32,11 +33,7 @@ def source_digest(guest: str) -> str:
     ]
     code = "".join(file.read_text() for file in own if file.suffix == ".rs")
     shared = [file for file in sorted((ROOT / "platform/adapter/wit").rglob("*.wit")) if f"wit/{_within(file)}" in code]
-    digest = hashlib.sha256()
-    for file in [*own, *shared]:
-        name, content = file.relative_to(ROOT).as_posix().encode(), file.read_bytes()
-        digest.update(b"%d:%b%d:" % (len(name), name, len(content)) + content)
-    return digest.hexdigest()
+    return digest_of([*own, *shared], ROOT)
 
 
 def recorded_digests() -> dict[str, str]:

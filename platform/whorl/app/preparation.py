@@ -5,8 +5,9 @@ before the server listens, so a component that cannot run is named at start and 
 """
 
 import asyncio
+import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
@@ -24,6 +25,8 @@ from whorl.engine.limits import InstanceLimits
 from whorl.engine.loading import CompiledComponent, ComponentLoader
 from whorl.engine.pool import PoolSettings
 from whorl.errors import EngineError
+
+logger = logging.getLogger(__name__)
 
 
 class Progress(Protocol):
@@ -81,6 +84,13 @@ async def prepare(
     with ThreadPoolExecutor(max_workers=os.cpu_count(), thread_name_prefix="whorl-prepare") as pool:
         compiled = await asyncio.gather(*[loop.run_in_executor(pool, load, component) for component in served])
     return {component.id: each for component, each in zip(served, compiled, strict=True)}
+
+
+def report_unused(own: Iterable[str], prepared: Mapping[str, PreparedComponent]) -> None:
+    """Log which of an app's own host interfaces no component imports: a name may be misspelt."""
+    bridges = [bridge for each in prepared.values() for bridge in each.bridges if bridge.is_granted]
+    for name in set(own).difference(*[bridge.behind.values() for bridge in bridges]):
+        logger.warning("the host interface `%s` is implemented, but no component imports it", name)
 
 
 def link(

@@ -5,6 +5,7 @@ what the manifest gives one component. Binding a capability's service to a compo
 that its instances may call; what belongs to one instance is kept in `Instance.state`.
 """
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
@@ -24,12 +25,17 @@ from whorl.engine.host_interfaces import HostInterface
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What capabilities work with; shared by the components of an app."""
+    """What capabilities work with; shared by the components of an app.
+
+    Attributes:
+        calls: those of interfaces in Python that take time, also of guests that are gone.
+    """
 
     logs: LogSink
     key_value: KeyValueCapability
     outbound_http: OutboundHttp
     host: HostInterfaces
+    calls: set[asyncio.Task[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +155,8 @@ def bind_all(services: Services, grants: Grants, bridges: Collection[BridgeOf] =
     for capability in PYTHON_CAPABILITIES:
         ours.update(capability.implement(services, grants))
     for_others = {name: ours[name] for name in _interfaces_for_others()}
-    return [*adapted, *bind_bridges(grants.component, bridges, ours, for_others, services.host)]
+    implementations = {**ours, **services.host.implementations}
+    return [*adapted, *bind_bridges(grants.component, bridges, implementations, for_others, services.calls)]
 
 
 def _interfaces_for_others() -> list[str]:

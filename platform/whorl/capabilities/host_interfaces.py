@@ -8,7 +8,6 @@ when the app starts and left when it has ended: the place for what it needs of a
 
 import asyncio
 import importlib
-import logging
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, asynccontextmanager
@@ -18,8 +17,6 @@ from types import ModuleType
 from typing import Final
 
 from whorl.errors import ManifestError
-
-_logger = logging.getLogger(__name__)
 
 _GRACE: Final = 5.0
 """Seconds that methods have to end, once they are cancelled, before what they belong to is left."""
@@ -31,10 +28,6 @@ class HostInterfaces:
     Args:
         implementations: by the names of their interfaces (`example:crm/customers@1.0.0`).
         is_trial: the app is only compiled: nothing is entered.
-
-    Attributes:
-        running: the calls that take time, of guests that may be gone.
-        imported: the interfaces that components import.
 
     Raises:
         ManifestError: one of them is a module or a class.
@@ -53,8 +46,6 @@ class HostInterfaces:
                     f" `{each.__name__}()`"
                 )
         self._implementations = dict(implementations)
-        self.running: set[asyncio.Task[None]] = set()
-        self.imported: set[str] = set()
         self._is_trial = is_trial
 
     @property
@@ -62,14 +53,12 @@ class HostInterfaces:
         """The objects, by the names of their interfaces."""
         return self._implementations
 
-    def report_unused(self) -> None:
-        """Log which of them no component imports: a name may be misspelt."""
-        for name in self._implementations.keys() - self.imported:
-            _logger.warning("the host interface `%s` is implemented, but no component imports it", name)
-
     @asynccontextmanager
-    async def entered(self) -> AsyncIterator[None]:
-        """Enter those that are context managers, each once, for the length of a block."""
+    async def entered(self, calls: set[asyncio.Task[None]]) -> AsyncIterator[None]:
+        """Enter those that are context managers, each once, for the length of a block.
+
+        Before they are left, `calls` of theirs have some seconds to end: those that were cancelled with their guests.
+        """
         async with AsyncExitStack() as stack:
             entered = {} if self._is_trial else {id(each): each for each in self._implementations.values()}
             for each in entered.values():
@@ -77,13 +66,9 @@ class HostInterfaces:
                     await stack.enter_async_context(each)
                 elif isinstance(each, AbstractContextManager):
                     stack.enter_context(each)
-            stack.push_async_callback(self._wait)
             yield
-
-    async def _wait(self) -> None:
-        """Let the methods end that were cancelled with their guests; those that will not are left behind."""
-        if self.running:
-            await asyncio.wait(self.running, timeout=_GRACE)
+            if calls:
+                await asyncio.wait(calls, timeout=_GRACE)
 
 
 def load_implementations(names: Mapping[str, str], folder: Path) -> dict[str, object]:

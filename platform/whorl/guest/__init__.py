@@ -6,7 +6,7 @@ the sources of each, so that a test, and whoever changes a source, can tell that
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 SOURCES: dict[str, tuple[str, ...]] = {
@@ -36,9 +36,14 @@ def source_digest(artefact: str, adapter: Path = ADAPTER) -> str:
     Raises:
         OSError: a source cannot be read.
     """
+    return digest_of(_source_files(artefact, adapter), adapter)
+
+
+def digest_of(files: Iterable[Path], folder: Path) -> str:
+    """Return the SHA-256 over the contents of `files` and their names within `folder`, in hexadecimal."""
     digest = hashlib.sha256()
-    for file in _source_files(artefact, adapter):
-        name = file.relative_to(adapter).as_posix().encode()
+    for file in files:
+        name = file.relative_to(folder).as_posix().encode()
         content = file.read_bytes()
         digest.update(b"%d:%b%d:" % (len(name), name, len(content)) + content)
     return digest.hexdigest()

@@ -158,18 +158,15 @@ class Bridge:
             hosted = self._functions[number]
         except IndexError:
             raise MalformedError(f"a bridge called function {number}, which there is not") from None
-        if len(frame) <= hosted.quick_size:
-            return self._answer(guest, hosted, frame, len(frame))
         if hosted.is_slow(frame):
             return self._begin(guest, calls.slowly(guest, hosted, frame), len(frame))
-        hosted.made()
         if hosted.takes_own:
             return calls.ask(guest, hosted, frame)
         return self._answer(guest, hosted, frame, len(frame))
 
     def _answer(self, guest: Guest, hosted: HostedFunction, frame: bytes, base: int) -> bytes:
         outcome = calls.called(guest, hosted, calls.lifted(guest, hosted, frame))
-        if type(outcome) not in calls.PLAIN and calls.takes_time(outcome):
+        if calls.takes_time(outcome):
             return self._begin(guest, calls.settled(guest, hosted, outcome, base), base)
         try:
             return calls.lowered(guest, hosted, outcome, base)

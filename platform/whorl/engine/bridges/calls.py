@@ -32,7 +32,7 @@ class MethodError(Exception):
         super().__init__(f"{hosted} raised {type(raised).__name__}: {words_of(raised)}\n{lines}")
 
 
-PLAIN: Final = frozenset({bytes, str, int, bool, float, list, tuple, dict, type(None)})
+_PLAIN: Final = frozenset({bytes, str, int, bool, float, list, tuple, dict, type(None)})
 """Types of values that are neither awaited nor failures, which most are of."""
 
 
@@ -51,7 +51,7 @@ class Failed:
 
 def takes_time(outcome: Any) -> bool:
     """Tell whether what a method gave has to be waited for."""
-    return isinstance(outcome, Awaitable)
+    return type(outcome) not in _PLAIN and isinstance(outcome, Awaitable)
 
 
 def ask(guest: Guest, hosted: HostedFunction, frame: bytes) -> bytes:
@@ -67,7 +67,7 @@ def ask(guest: Guest, hosted: HostedFunction, frame: bytes) -> bytes:
 def lifted(guest: Guest, hosted: HostedFunction, frame: bytes) -> tuple[Any, ...]:
     """Return the arguments in a frame."""
     try:
-        return (hosted.codec or hosted.made()).lift(frame, guest)
+        return hosted.made().lift(frame, guest)
     except MalformedError:
         raise
     except lifting.FAILURES as error:
@@ -102,7 +102,7 @@ def lowered(guest: Guest, hosted: HostedFunction, outcome: Any, base: int, room:
     try:
         if type(outcome) is Failed:
             return hosted.made().lower["err"](outcome.value, base, guest)
-        return (hosted.codec or hosted.made()).lower_ok(outcome, base, guest)
+        return hosted.made().lower["ok"](outcome, base, guest)
     except ManyValuesError:
         guest.undo_lowering()
         raise

@@ -25,12 +25,10 @@ class Codec(NamedTuple):
     Attributes:
         lift: reads the arguments in a frame.
         lower: writes the reply with a result, by the case of a `result`; other results are `ok`.
-        lower_ok: the same for `ok`.
     """
 
     lift: Lift
     lower: Mapping[str, Lower]
-    lower_ok: Lower
 
 
 class Codecs:
@@ -53,7 +51,7 @@ class Codecs:
         for case in cases:
             lowering.function(case, function.result, case)
         made = source.compile()
-        return Codec(made["lift"], {case: made[case] for case in cases}, made["ok"])
+        return Codec(made["lift"], {case: made[case] for case in cases})
 
 
 def _address_in_slot(frame: bytes) -> int:

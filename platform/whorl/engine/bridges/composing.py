@@ -13,7 +13,7 @@ _VERSION: Final = re.compile(r"(?P<major>[0-9]+)\.(?P<minor>[0-9]+)\.(?P<patch>[
 Describe = Callable[[Wasm], Description]
 MakeBridge = Callable[[Wasm, list[str], int, list[str]], tuple[bytes, str]]
 
-RULES: Final = 1
+RULES: Final = 2
 """To be raised when other bridges are made of the same composition: part of the key of compiled code."""
 
 
@@ -22,10 +22,12 @@ class BridgeOf(NamedTuple):
 
     Attributes:
         is_granted: its component has what the root is granted.
+        behind: the interface of the host that implements an imported one, by its name.
         description: by the tools, as JSON.
     """
 
     is_granted: bool
+    behind: dict[str, str]
     description: str
 
 
@@ -71,7 +73,7 @@ def with_bridges(composition: Composition, describe: Describe, make: MakeBridge)
             component, description = make(source.wasm, list(behind), len(bridges), lasting)
             bridge = ComponentSource(f"whorl:bridge-{len(bridges)}", component)
             bridges.append(bridge)
-            descriptions.append(BridgeOf(source.hosted is None, description))
+            descriptions.append(BridgeOf(source.hosted is None, behind, description))
             adapters = (bridge.name, *adapters)
         components.append(replace(source, adapters=adapters))
     adapted = (*bridges, *composition.adapters)

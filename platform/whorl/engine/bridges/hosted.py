@@ -5,7 +5,6 @@ as does reading or writing many values; whoever calls such a function waits, nob
 """
 
 import asyncio
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
@@ -50,7 +49,6 @@ class HostedFunction:
         function: the same.
         call: the same.
         codec: reads its arguments and writes its results, once it is needed.
-        quick_size: bytes of a frame that may be answered at once, as soon as the codec is there; -1 before.
         takes_own: handles that the guest gives away are among the arguments.
         place: of the guest's own object that `call` gets first; None where all guests share one.
 
@@ -58,7 +56,7 @@ class HostedFunction:
         ComponentError: it has too many types, or they are too deep in each other.
     """
 
-    __slots__ = ("_codecs", "_is_large", "_scans", "call", "codec", "function", "place", "quick_size", "takes_own")
+    __slots__ = ("_codecs", "_is_large", "_scans", "call", "codec", "function", "place", "takes_own")
 
     def __init__(self, function: Function, call: Callable[..., Any], codecs: Codecs, place: str | None = None) -> None:
         self.function = function
@@ -75,7 +73,6 @@ class HostedFunction:
             )
         self.takes_own = any(kind.has(_is_given_away) for kind in params)
         self._scans = any(kind.has(_is_scanned) for kind in params)
-        self.quick_size = -1
         self._is_large = types > _MANY_TYPES
         self._codecs = codecs
 
@@ -86,8 +83,6 @@ class HostedFunction:
         """Return its codec."""
         if self.codec is None:
             self.codec = self._codecs.of(self.function)
-            if not self.takes_own:
-                self.quick_size = LONG_FRAME if self._scans else sys.maxsize
         return self.codec
 
     def is_slow(self, frame: bytes) -> bool:

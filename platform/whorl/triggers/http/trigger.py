@@ -19,6 +19,7 @@ from whorl.app.preparation import (
     link,
     pool_settings,
     prepare,
+    report_unused,
 )
 from whorl.app.routes import RoutePattern
 from whorl.capabilities.catalogue import Offer, Services
@@ -131,7 +132,7 @@ class HttpTrigger:
         prepared = await prepare(app, loader, _DRIVER, self._progress, Offer.beside(services.host.implementations))
         for component, each in prepared.items():
             await self._serve(component, each, services)
-        services.host.report_unused()
+        report_unused(services.host.implementations, prepared)
         self._stack.push_async_callback(self._drain, running)
         return HttpApplication(app, _routes(app), self._executors)
 
@@ -139,14 +140,15 @@ class HttpTrigger:
         """Open what the app's components share; their requests to each other are kept in `running`."""
         app, options = self.app, self._options
         host = options.host or HostInterfaces(load_implementations(app.host, app.folder))
-        await self._stack.enter_async_context(host.entered())
+        calls: set[asyncio.Task[None]] = set()
+        await self._stack.enter_async_context(host.entered(calls))
         stores = self._stack.enter_context(KeyValueStores.open(default_configurations(options.state_dir)))
         network = network_client(allowed_hosts(component) for component in app.served_components())
         self._stack.push_async_callback(network.aclose)
         chain = Chain(self._executors, running)
         itself = ChainedApplication(self._executors, _routes(app), running)
         clients = OutboundClients(network, MemoryHttpClient(chain), MemoryHttpClient(itself))
-        return Services(self._logs, KeyValueCapability(stores), OutboundHttp(clients), host)
+        return Services(self._logs, KeyValueCapability(stores), OutboundHttp(clients), host, calls)
 
     async def _drain(self, running: set[asyncio.Task[None]]) -> None:
         await drain(running, self.grace)

@@ -4,28 +4,17 @@ from random import Random
 from typing import Any
 
 import pytest
+from bridge_callers import Caller
 from wit_values import MadeUpTypes
 
 from whorl.engine.bridges.bridge import Bridge
 from whorl.engine.bridges.descriptions import BridgeDescription, Function, Resource
 from whorl.engine.bridges.types import Handle, ListOf, Option, Tuple, Type
-from whorl.engine.memories import Memories
 from whorl.engine.packing import MalformedError
-from whorl.engine.tasks import TaskTable
 
 FRAMES = 100_000
 FUNCTIONS = 400
 LARGEST = 1 << 16
-
-
-class Caller:
-    """Stands for an instance."""
-
-    def __init__(self) -> None:
-        self.tasks = TaskTable()
-        self.state: dict[object, Any] = {}
-        self.closing: tuple[Any, ...] = ()
-        self.memories = Memories(None)
 
 
 class Taker:

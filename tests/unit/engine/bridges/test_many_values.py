@@ -7,13 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from bridge_callers import Caller
 
 from whorl.engine.bridges.bridge import Bridge
 from whorl.engine.bridges.descriptions import BridgeDescription, Function, Resource
 from whorl.engine.bridges.types import PRIMITIVES, Handle, ListOf, Text, Tuple, Type, Variant
-from whorl.engine.memories import Memories
 from whorl.engine.packing import MalformedError, bytes_of_text, text_of_bytes
-from whorl.engine.tasks import TaskTable
 from whorl.errors import ComponentError
 
 pytestmark = pytest.mark.anyio
@@ -22,16 +21,6 @@ U8, U32 = PRIMITIVES["u8"], PRIMITIVES["u32"]
 INTERFACE = "a:b/c"
 ARENA = 256
 MANY = 20_000
-
-
-class Caller:
-    """Stands for an instance."""
-
-    def __init__(self) -> None:
-        self.tasks = TaskTable()
-        self.state: dict[object, Any] = {}
-        self.closing: tuple[Any, ...] = ()
-        self.memories = Memories(None)
 
 
 class Called:

@@ -9,6 +9,7 @@ mod compose;
 mod describe;
 mod input;
 mod latin1;
+mod lower;
 mod merge;
 mod renumbering;
 mod spaces;
@@ -18,7 +19,7 @@ mod wit;
 use anyhow::{Result, bail};
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: bridge PLAN OUT | componentize IN OUT | compose PLAN OUT | describe IN | merge IN OUT | validate IN | wit IN";
+const USAGE: &str = "usage: bridge PLAN OUT | componentize IN OUT | compose PLAN OUT | describe IN | lower IN OUT [MISSING ...] | merge IN OUT | validate IN | wit IN";
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
@@ -45,6 +46,7 @@ fn run(arguments: &[&str]) -> Result<String> {
         ["componentize", input, output] => componentize::run(input, output),
         ["compose", plan, output] => compose::run(plan, output),
         ["describe", input] => describe::run(input),
+        ["lower", input, output, missing @ ..] => lower::run(input, output, missing),
         ["merge", input, output] => merge::run(input, output),
         ["validate", input] => validate::run(input),
         ["wit", input] => wit::run(input),

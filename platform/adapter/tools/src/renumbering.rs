@@ -24,8 +24,7 @@ impl Renumbering {
     /// Notes what `section` adds, which is about to be written.
     pub fn add(&mut self, section: &Payload<'_>) -> Result<()> {
         for space in added(section)? {
-            let index = self.insert(space);
-            self.written[space as usize].push(index);
+            self.append(space);
         }
         Ok(())
     }
@@ -35,6 +34,22 @@ impl Renumbering {
         let count = &mut self.counts[space as usize];
         *count += 1;
         *count - 1
+    }
+
+    /// Makes room for the next item, which is about to be written.
+    pub fn append(&mut self, space: Space) {
+        let index = self.insert(space);
+        self.note(space, index);
+    }
+
+    /// The next item is not written: `written` stands for it.
+    pub fn note(&mut self, space: Space, written: u32) {
+        self.written[space as usize].push(written);
+    }
+
+    /// The next item is left out, and nothing stands for it.
+    pub fn skip(&mut self, space: Space) {
+        self.note(space, u32::MAX);
     }
 
     /// From now on `written` stands for what was `index`.

@@ -68,7 +68,8 @@ pub fn added(section: &Payload<'_>) -> Result<Vec<Space>, BinaryReaderError> {
     Ok(spaces)
 }
 
-fn of_alias(alias: &ComponentAlias<'_>) -> Space {
+/// The space of the item that an alias makes.
+pub fn of_alias(alias: &ComponentAlias<'_>) -> Space {
     match alias {
         ComponentAlias::InstanceExport { kind, .. } => of_kind(*kind),
         ComponentAlias::CoreInstanceExport { kind, .. } => match kind {

@@ -1,7 +1,8 @@
 //! Validates a module or component with the features that the engine has on by default.
 
 use crate::input::read_wasm;
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
+use wasmparser::types::Types;
 use wasmparser::{BinaryReaderError, Parser, ValidPayload, Validator, WasmFeatures};
 
 /// What wasmtime 50 accepts when nothing is configured.
@@ -24,19 +25,22 @@ pub fn validate(bytes: &[u8]) -> Result<()> {
 
 /// Validates all but function bodies, which the engine's compiler validates anyway.
 pub fn check_types(component: &[u8]) -> Result<()> {
+    types_of(component).map(drop)
+}
+
+/// The types of a component's outermost level, after validating all but function bodies.
+pub fn types_of(component: &[u8]) -> Result<Types> {
     let mut validator = Validator::new_with_features(FEATURES);
+    let mut types = None;
     for payload in Parser::new(0).parse_all(component) {
         match validator.payload(&payload.map_err(|error| describe(&error))?) {
-            Ok(
-                ValidPayload::End(_)
-                | ValidPayload::Func(..)
-                | ValidPayload::Ok
-                | ValidPayload::Parser(_),
-            ) => {}
+            // The last end is that of the outermost level.
+            Ok(ValidPayload::End(found)) => types = Some(found),
+            Ok(ValidPayload::Func(..) | ValidPayload::Ok | ValidPayload::Parser(_)) => {}
             Err(error) => return Err(describe(&error)),
         }
     }
-    Ok(())
+    types.context("the component does not end")
 }
 
 fn describe(error: &BinaryReaderError) -> anyhow::Error {

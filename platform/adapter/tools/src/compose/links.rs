@@ -1,6 +1,6 @@
 //! Decides by name alone which export satisfies which import, and what is part of the composition.
 
-use super::names::{on_same_track, precision};
+use super::names::{final_release, on_same_track, precision};
 use super::plan::{Plan, Source, Target};
 use crate::describe::{Kind, describe_file};
 use anyhow::{Context, Result, bail};
@@ -226,11 +226,16 @@ fn by_adapter<'a>(
             .copied()
             .filter(|adapter| *adapter != importer)
     };
-    let exact = adapters().find_map(|adapter| Some((adapter, exactly(&parts[adapter], import)?)));
-    exact.or_else(|| {
-        adapters()
-            .find_map(|adapter| Some((adapter, on_same_track(import, &parts[adapter].exports)?)))
-    })
+    let exact = |import: &str| {
+        adapters().find_map(|adapter| Some((adapter, exactly(&parts[adapter], import)?)))
+    };
+    exact(import)
+        .or_else(|| {
+            adapters().find_map(|adapter| {
+                Some((adapter, on_same_track(import, &parts[adapter].exports)?))
+            })
+        })
+        .or_else(|| exact(&final_release(import)?))
 }
 
 /// The driver calls the first component.

@@ -6,6 +6,7 @@
 
 mod graph;
 mod links;
+mod lowering;
 mod memory;
 mod names;
 mod plan;
@@ -42,10 +43,11 @@ struct Unresolved<'a> {
 pub fn run(plan: &str, output: &str) -> Result<String> {
     let text = std::fs::read_to_string(plan).with_context(|| format!("cannot read `{plan}`"))?;
     let plan = Plan::from_json(&text)?;
-    let parts = Part::read_all(&plan)?;
+    let mut parts = Part::read_all(&plan)?;
     let mut links = Links::of(&parts)?;
+    let lowered = lowering::lowered(&plan, &mut parts, &mut links)?;
     let mut exports = exports(&plan, &parts[links.root])?;
-    let mut components = merged(&parts, &mut links)?;
+    let mut components = merged(&parts, &mut links, lowered)?;
     let is_measured = plan.measure_memory && measure_root(&mut components);
     let composed = graph::encode(&parts, &links, &exports, components, is_measured)?;
     exports.extend(is_measured.then_some(memory::EXPORT));
@@ -54,12 +56,20 @@ pub fn run(plan: &str, output: &str) -> Result<String> {
     Ok(serde_json::to_string(&report(&parts, &links, exports))?)
 }
 
-/// The components of the parts that are needed, each without what the others do not use.
-fn merged(parts: &[Part<'_>], links: &mut Links) -> Result<BTreeMap<usize, Vec<u8>>> {
+/// The components of the parts that are needed, each without what the others do not use; `lowered` has those of another
+/// text than their file.
+fn merged(
+    parts: &[Part<'_>],
+    links: &mut Links,
+    mut lowered: BTreeMap<usize, Vec<u8>>,
+) -> Result<BTreeMap<usize, Vec<u8>>> {
     let (mut components, mut imports) = (BTreeMap::new(), BTreeMap::new());
     // Those that import come before those that they import from.
     for index in links.order.clone().iter().rev() {
-        let component = read_component(&parts[*index].source.path)?;
+        let component = match lowered.remove(index) {
+            Some(component) => component,
+            None => read_component(&parts[*index].source.path)?,
+        };
         let component = over_byte_streams(*index, component, parts, links);
         // What cannot be read is said where the graph is made.
         imports.extend(uses::imports(&component).ok().map(|found| (*index, found)));

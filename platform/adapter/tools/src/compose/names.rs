@@ -48,6 +48,15 @@ fn numbers(version: &str) -> Option<(u64, u64, u64)> {
     parts.next().is_none().then_some(numbers)
 }
 
+/// The release candidate of WASI 0.3.0 that published tools build for: its interfaces are those of 0.3.0.
+const CANDIDATE: &str = "@0.3.0-rc-2026-03-15";
+
+/// The name that an interface of WASI has in the release, if `import` is of the candidate that is accepted for it.
+pub fn final_release(import: &str) -> Option<String> {
+    let path = import.strip_suffix(CANDIDATE)?;
+    path.starts_with("wasi:").then(|| format!("{path}@0.3.0"))
+}
+
 /// The newest of `exports` that is on the semver track of `import`.
 pub fn on_same_track<'a>(import: &str, exports: &'a [String]) -> Option<&'a str> {
     let track = Name::new(import).track()?;
@@ -131,6 +140,19 @@ mod tests {
     #[test]
     fn a_version_below_0_1_satisfies_itself_alone() {
         assert_eq!(tracked("a:b/c@0.0.1", &["a:b/c@0.0.2"]), None);
+    }
+
+    #[test]
+    fn one_candidate_stands_for_the_release() {
+        let release = final_release("wasi:http/types@0.3.0-rc-2026-03-15");
+        assert_eq!(release.as_deref(), Some("wasi:http/types@0.3.0"));
+        for import in [
+            "wasi:http/types@0.3.0-rc-2025-09-16",
+            "wasi:http/types@0.3.0",
+            "a:b/c@0.3.0-rc-2026-03-15",
+        ] {
+            assert_eq!(final_release(import), None, "{import}");
+        }
     }
 
     #[test]

@@ -19,6 +19,9 @@ pub struct Plan {
     /// The exports to keep, in place of all.
     #[serde(default)]
     pub exports: Option<Vec<String>>,
+    /// How the names begin of what a component of WASI 0.3 may import though nobody provides it: its functions trap.
+    #[serde(default)]
+    pub optional: Vec<String>,
     /// Export also what tells the size of the root's memory, where the root has one of its own.
     #[serde(default)]
     pub measure_memory: bool,

@@ -1,0 +1,68 @@
+//! Lowers the components of a composition that are asynchronous, and links what they import beyond what they did.
+
+use super::links::{Link, Links, Part, Role};
+use super::plan::Plan;
+use crate::input::read_component;
+use crate::lower::{ENTRY, lower};
+use anyhow::{Context, Result, bail};
+use std::collections::BTreeMap;
+
+/// Those of the parts that are components and needed and asynchronous, lowered. What they import and nobody provides is
+/// nothing left to import any more, where the plan says that it may be missing.
+pub fn lowered(
+    plan: &Plan,
+    parts: &mut [Part<'_>],
+    links: &mut Links,
+) -> Result<BTreeMap<usize, Vec<u8>>> {
+    let mut done = BTreeMap::new();
+    for index in links.order.clone() {
+        if parts[index].role != Role::Component {
+            continue;
+        }
+        let name = parts[index].source.name.clone();
+        let is_missing = |import: &str| {
+            let is_optional = plan.optional.iter().any(|each| import.starts_with(each));
+            is_optional && links.unresolved.contains(&(index, import.to_owned()))
+        };
+        let component = read_component(&parts[index].source.path)?;
+        let found = lower(&component, |import| !is_missing(import))
+            .with_context(|| format!("component `{name}` cannot be lowered"))?;
+        let Some(found) = found else {
+            continue;
+        };
+        let missing: Vec<String> = parts[index]
+            .imports
+            .iter()
+            .filter(|each| is_missing(each))
+            .cloned()
+            .collect();
+        links
+            .unresolved
+            .retain(|(importer, import)| *importer != index || !missing.contains(import));
+        for import in found.added {
+            let exports = |part: &Part<'_>| {
+                part.role == Role::Adapter && part.exports.iter().any(|each| each == import)
+            };
+            let Some(provider) = parts.iter().position(exports) else {
+                bail!(
+                    "component `{name}`: no adapter provides `{import}`, which components of WASI 0.3 need"
+                );
+            };
+            links.links.push(Link {
+                importer: index,
+                import: import.to_owned(),
+                provider,
+                export: import.to_owned(),
+            });
+            if !links.order.contains(&provider) {
+                let before = links.order.iter().position(|each| *each == index);
+                links.order.insert(before.unwrap_or_default(), provider);
+            }
+        }
+        if found.is_handler {
+            parts[index].exports.push(ENTRY.to_owned());
+        }
+        done.insert(index, found.component);
+    }
+    Ok(done)
+}

@@ -6,12 +6,22 @@
 //! something, and asks again. Semantics are those of the canonical ABI's `definitions.py`; ends of streams and futures
 //! that belong to native code are known by counts alone.
 mod channels;
+mod copies;
+mod ends;
 mod events;
+mod lists;
+mod natives;
 mod runtime;
+mod scheduling;
+mod sets;
+mod subtasks;
+mod table;
 mod tasks;
 mod traps;
+mod waitables;
 
 pub use channels::ChannelId;
+pub use copies::Buffer;
 pub use events::{BLOCKED, Cancellation, Copy, Event, EventCode, Next};
 pub use runtime::Runtime;
 pub use tasks::TaskId;

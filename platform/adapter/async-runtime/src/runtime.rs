@@ -1,275 +1,221 @@
-//! The interface, to be split.
-use crate::{Cancellation, ChannelId, Checked, Copy, Event, Next, TaskId};
+//! The state of an instance, and how events come about.
+//!
+//! A waitable has an *event* when it has come to its end and the guest was not told. [`Runtime::refresh`] is called
+//! whenever that may have changed: it keeps each set's list of members with events, and queues the tasks that wait for
+//! the set. [`Runtime::deliver`] tells the guest, which is when copies with native code are decided.
+use std::collections::BTreeSet;
+
+use crate::channels::{Channel, Channels, Holder};
+use crate::events::{Event, EventCode};
+use crate::lists::List;
+use crate::table::{Item, Slot, Table};
+use crate::tasks::Tasks;
+use crate::traps::Checked;
+use crate::waitables::{CopyResult, End, EndState, NOT_COPIED, Side, Subtask, SubtaskState};
 
 /// The asynchronous state of one instance.
-#[derive(Default)]
-pub struct Runtime {}
+pub struct Runtime {
+    pub(crate) table: Table,
+    pub(crate) channels: Channels,
+    pub(crate) tasks: Tasks,
+    /// The task whose code runs.
+    pub(crate) current: Option<u32>,
+    /// `context` of code that runs outside of tasks.
+    pub(crate) context: [u32; 2],
+    pub(crate) backpressure: u32,
+    /// Requests that have not begun.
+    pub(crate) arrived: u32,
+    /// A request goes before the tasks that are ready.
+    pub(crate) begin_first: bool,
+    /// Deadlines of subtasks that are under way, with their handles.
+    pub(crate) timers: BTreeSet<(u64, u32)>,
+}
 
-#[allow(unused_variables)]
+impl Default for Runtime {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Runtime {
     /// An instance without handles and tasks.
+    #[must_use]
     pub fn new() -> Self {
-        todo!()
+        Self {
+            table: Table::new(),
+            channels: Channels::default(),
+            tasks: Tasks::new(),
+            current: None,
+            context: [0; 2],
+            backpressure: 0,
+            arrived: 0,
+            begin_first: true,
+            timers: BTreeSet::new(),
+        }
     }
 
-    // ---- tasks and scheduling
-    /// `context.get` of the current task. Outside of tasks (a start function) there are two slots as well.
-    pub fn context_get(&self, slot: u32) -> Checked<u32> {
-        todo!()
-    }
-    /// `context.set`.
-    pub fn context_set(&mut self, slot: u32, value: u32) -> Checked<()> {
-        todo!()
-    }
-    /// `backpressure.inc`.
-    pub fn backpressure_inc(&mut self) -> Checked<()> {
-        todo!()
-    }
-    /// `backpressure.dec`.
-    pub fn backpressure_dec(&mut self) -> Checked<()> {
-        todo!()
-    }
-    /// Says how many requests have arrived that have not begun; [`Next::Begin`] is answered only while there are some.
-    pub fn set_arrived(&mut self, requests: u32) {
-        todo!()
-    }
-    /// Begins a task, which is the current one from now on, and counts one of the requests that have arrived as begun.
-    pub fn task_begin(&mut self) -> Checked<TaskId> {
-        todo!()
-    }
-    /// The task whose code runs now.
-    pub fn current(&self) -> Option<TaskId> {
-        todo!()
-    }
-    /// `task.return` of the current task: once.
-    pub fn task_return(&mut self) -> Checked<()> {
-        todo!()
-    }
-    /// `task.cancel` of the current task, which has got the event that it was cancelled.
-    pub fn task_cancel(&mut self) -> Checked<()> {
-        todo!()
-    }
-    /// Asks a task to end; false if it has been asked before, has returned, or is over.
-    pub fn request_cancel(&mut self, task: TaskId) -> bool {
-        todo!()
-    }
-    /// Whether a task has returned or was cancelled (`task.return`, `task.cancel`); it may go on running.
-    pub fn task_is_resolved(&self, task: TaskId) -> bool {
-        todo!()
-    }
-    /// Whether a task has exited.
-    pub fn task_is_over(&self, task: TaskId) -> bool {
-        todo!()
-    }
-    /// Notes what the current task's start or callback has returned (0 exit, 1 yield, 2 wait `| set << 4`). No task is
-    /// current afterwards.
-    pub fn suspend(&mut self, code: u32) -> Checked<()> {
-        todo!()
-    }
-    /// Picks what goes on: tasks take turns, and requests take turns with them. None: nothing is ready, sleep. `now` is
-    /// the clock that deadlines are of; where [`deadline`](Self::deadline) is none, any number will do.
-    pub fn next_event(&mut self, now: u64) -> Checked<Option<Next>> {
-        todo!()
-    }
-    /// The earliest deadline of a subtask.
+    /// Returns the earliest deadline of a subtask, for how long to sleep at most.
+    #[must_use]
     pub fn deadline(&self) -> Option<u64> {
-        todo!()
+        self.timers.first().map(|&(deadline, _)| deadline)
     }
-    /// Whether anything but a new request can still wake a task: a subtask that has not returned, or a copy that waits
-    /// for native code. If not, who waits waits for ever.
+
+    /// Lets the subtasks return whose deadline the clock has reached.
+    pub(crate) fn expire(&mut self, now: u64) {
+        while let Some(&(deadline, subtask)) = self.timers.first() {
+            if deadline > now {
+                return;
+            }
+            self.subtask_resolve(subtask);
+        }
+    }
+
+    /// Whether the waitable of a slot has an event.
+    pub(crate) fn has_event(channels: &Channels, item: &Item) -> bool {
+        match item {
+            Item::Subtask(subtask) => subtask.state != SubtaskState::Started && !subtask.delivered,
+            Item::End(end) => {
+                end.state == EndState::Copying && has_result(end, channels.peek(end.channel))
+            }
+            Item::Set(_) | Item::Free(_) => false,
+        }
+    }
+
+    /// Looks again whether a waitable has an event.
+    pub(crate) fn refresh(&mut self, waitable: u32) {
+        let Ok(Slot { item, set, link }) = self.table.slot(waitable) else {
+            return;
+        };
+        let set = *set;
+        if set == 0 || link.is_listed() == Self::has_event(&self.channels, item) {
+            return;
+        }
+        let is_ready = !link.is_listed();
+        let Ok(members) = self.table.set(set) else {
+            return;
+        };
+        let mut ready = members.ready;
+        if is_ready {
+            ready.push(&mut self.table, waitable);
+        } else {
+            ready.remove(&mut self.table, waitable);
+        }
+        let Ok(members) = self.table.set(set) else {
+            return;
+        };
+        members.ready = ready;
+        if is_ready {
+            self.wake(set);
+        }
+    }
+
+    /// Looks again whether the guest's end of a side has an event.
+    pub(crate) fn refresh_end(&mut self, channel: u32, side: Side) {
+        if let Holder::Guest(end) = self.channels.peek(channel).holder(side) {
+            self.refresh(end);
+        }
+    }
+
+    /// Queues the tasks that wait for a set.
+    fn wake(&mut self, set: u32) {
+        let Ok(members) = self.table.set(set) else {
+            return;
+        };
+        let mut waiter = members.waiters.first();
+        while let Some(task) = waiter {
+            waiter = List::after(&mut self.tasks, task);
+            self.tasks.queue(task, false);
+        }
+    }
+
+    /// Takes the event of a member of a set that has had one for longest.
+    pub(crate) fn take_event(&mut self, set: u32) -> Checked<Option<Event>> {
+        match self.table.set(set)?.ready.first() {
+            Some(waitable) => self.deliver(waitable).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Tells the guest the event of a waitable, which has one.
+    pub(crate) fn deliver(&mut self, waitable: u32) -> Checked<Event> {
+        let event = match &mut self.table.slot(waitable)?.item {
+            Item::Subtask(subtask) => {
+                subtask.delivered = true;
+                Event {
+                    code: EventCode::Subtask,
+                    handle: waitable,
+                    payload: subtask.state as u32,
+                }
+            }
+            Item::End(end) => deliver_copy(waitable, end, self.channels.at(end.channel)),
+            Item::Set(_) | Item::Free(_) => Event::NONE,
+        };
+        self.refresh(waitable);
+        Ok(event)
+    }
+
+    /// Whether anything but a new request can still wake a task: a subtask that is under way, or a copy that waits for
+    /// native code. If not, whoever waits does so for ever. Looks at all handles: to be asked before sleeping.
+    #[must_use]
     pub fn can_be_woken(&self) -> bool {
-        todo!()
+        self.table.items().any(|item| match item {
+            Item::Subtask(Subtask { state, .. }) => *state == SubtaskState::Started,
+            Item::End(end) => {
+                end.open
+                    && self.channels.peek(end.channel).holder(end.side.other()) == Holder::Native
+            }
+            Item::Set(_) | Item::Free(_) => false,
+        })
     }
+}
 
-    // ---- waitable sets
-    /// `waitable-set.new`.
-    pub fn set_new(&mut self) -> Checked<u32> {
-        todo!()
-    }
-    /// `waitable-set.drop`.
-    pub fn set_drop(&mut self, set: u32) -> Checked<()> {
-        todo!()
-    }
-    /// `waitable.join`; set 0: leave.
-    pub fn join(&mut self, waitable: u32, set: u32) -> Checked<()> {
-        todo!()
-    }
-    /// `waitable-set.poll`: an event, or [`Event::NONE`].
-    pub fn poll(&mut self, set: u32, now: u64) -> Checked<Event> {
-        todo!()
-    }
-    /// `waitable-set.wait`: None means sleep and ask again.
-    pub fn wait_event(&mut self, set: u32, now: u64) -> Checked<Option<Event>> {
-        todo!()
-    }
-    /// `claim`: what is still to be moved for an event that was answered.
-    pub fn claim(&mut self, handle: u32) -> Checked<u64> {
-        todo!()
-    }
-    /// Whether a subtask or a copy has come to its end, which the guest has not been told.
-    pub fn is_settled(&mut self, handle: u32, now: u64) -> Checked<bool> {
-        todo!()
-    }
+/// Whether a copy that is under way has come to its end.
+fn has_result(end: &End, channel: &Channel) -> bool {
+    end.result.is_some() || end.open && channel.native_elements(end.side) > 0
+}
 
-    // ---- subtasks
-    /// A subtask that has started. With a deadline it returns by itself when the clock reaches it.
-    pub fn subtask_new(&mut self, deadline: Option<u64>) -> Checked<u32> {
-        todo!()
+/// Ends the copy of an end, which has come to its end. Elements of native code are decided only now.
+fn deliver_copy(handle: u32, end: &mut End, channel: &mut Channel) -> Event {
+    let moved = match end.result {
+        Some(_) => end.progress,
+        None => {
+            let moved = channel.native_elements(end.side).min(end.count);
+            channel.commit(end.side, moved);
+            end.due = if end.size == 0 { 0 } else { moved };
+            moved
+        }
+    };
+    let result = end.result.take().unwrap_or(CopyResult::Completed);
+    end.open = false;
+    let is_over =
+        result == CopyResult::Dropped || result == CopyResult::Completed && channel.is_future();
+    end.state = if is_over {
+        EndState::Done
+    } else {
+        EndState::Idle
+    };
+    let payload = if channel.is_future() {
+        result as u32
+    } else {
+        result as u32 | moved << 4
+    };
+    Event {
+        code: event_code(end.side, channel.is_future()),
+        handle,
+        payload,
     }
-    /// `subtask-note`.
-    pub fn subtask_note(&mut self, subtask: u32, function: u32, address: u32) -> Checked<()> {
-        todo!()
-    }
-    /// Says that a subtask has returned. Nothing happens if the handle is not a subtask that is under way.
-    pub fn subtask_resolve(&mut self, subtask: u32) {
-        todo!()
-    }
-    /// Says that a subtask was cancelled, which it was asked for. Else nothing happens.
-    pub fn subtask_cancelled(&mut self, subtask: u32) {
-        todo!()
-    }
-    /// Whether the guest has asked for a subtask's cancellation and it is still under way.
-    pub fn subtask_is_cancelled(&self, subtask: u32) -> bool {
-        todo!()
-    }
-    /// `subtask.cancel`. Where it answers [`Cancellation::Requested`] native code ends the subtask if it can
-    /// ([`subtask_cancelled`](Self::subtask_cancelled), or [`subtask_resolve`](Self::subtask_resolve)); then
-    /// [`subtask_outcome`](Self::subtask_outcome) is the answer. If that is none: `BLOCKED`, or for the synchronous
-    /// form sleep and ask again.
-    pub fn subtask_cancel(&mut self, subtask: u32) -> Checked<Cancellation> {
-        todo!()
-    }
-    /// Takes the state of a subtask that has come to its end (2 returned, 4 cancelled): the guest knows it from now on.
-    /// None: it is under way. Serves `subtask-block` too.
-    pub fn subtask_outcome(&mut self, subtask: u32, now: u64) -> Checked<Option<u32>> {
-        todo!()
-    }
-    /// `subtask.drop`.
-    pub fn subtask_drop(&mut self, subtask: u32) -> Checked<()> {
-        todo!()
-    }
+}
 
-    // ---- copies
-    /// `stream.new` and `future.new`: readable `| writable << 32`.
-    pub fn channel_new(&mut self, kind: u32) -> Checked<u64> {
-        todo!()
+fn event_code(side: Side, is_future: bool) -> EventCode {
+    match (side, is_future) {
+        (Side::Readable, false) => EventCode::StreamRead,
+        (Side::Writable, false) => EventCode::StreamWrite,
+        (Side::Readable, true) => EventCode::FutureRead,
+        (Side::Writable, true) => EventCode::FutureWrite,
     }
-    /// `stream.read` and `future.read` (count 1).
-    pub fn read(
-        &mut self,
-        end: u32,
-        kind: u32,
-        size: u32,
-        is_async: bool,
-        address: u32,
-        count: u32,
-    ) -> Checked<Copy> {
-        todo!()
-    }
-    /// `stream.write` and `future.write` (count 1).
-    pub fn write(
-        &mut self,
-        end: u32,
-        kind: u32,
-        size: u32,
-        is_async: bool,
-        address: u32,
-        count: u32,
-    ) -> Checked<Copy> {
-        todo!()
-    }
-    /// Takes what a synchronous copy came to, as `read` and `write` answer it; None: it has to wait still.
-    pub fn copy_outcome(&mut self, end: u32) -> Checked<Option<u64>> {
-        todo!()
-    }
-    /// `cancel-read`: never blocks.
-    pub fn cancel_read(&mut self, end: u32, kind: u32, is_async: bool) -> Checked<u32> {
-        todo!()
-    }
-    /// `cancel-write`: never blocks.
-    pub fn cancel_write(&mut self, end: u32, kind: u32, is_async: bool) -> Checked<u32> {
-        todo!()
-    }
-    /// `drop-readable`. Answers the channel if its writer is native: it has no reader any more.
-    pub fn drop_readable(&mut self, end: u32, kind: u32) -> Checked<Option<ChannelId>> {
-        todo!()
-    }
-    /// `drop-writable`. Answers the channel if its reader is native: it has no writer any more.
-    pub fn drop_writable(&mut self, end: u32, kind: u32) -> Checked<Option<ChannelId>> {
-        todo!()
-    }
-    /// Checks `take-<T>`: the guest's read of `count` elements of `kind` was just answered. Asked for once each.
-    pub fn take(&mut self, end: u32, kind: u32, count: u32) -> Checked<ChannelId> {
-        todo!()
-    }
-    /// Checks `put-<T>`: the guest's write of `count` elements of `kind` was just answered. Asked for once each.
-    pub fn put(&mut self, end: u32, kind: u32, count: u32) -> Checked<ChannelId> {
-        todo!()
-    }
+}
 
-    // ---- native ends
-    /// The kind of the stream or future of one of the guest's ends.
-    pub fn kind_of(&self, end: u32) -> Checked<u32> {
-        todo!()
-    }
-    /// The channel of one of the guest's ends.
-    pub fn channel_of(&self, end: u32) -> Checked<ChannelId> {
-        todo!()
-    }
-    /// A channel that native code writes to; the second is the guest's handle of the readable end.
-    pub fn native_writer(&mut self, kind: u32) -> Checked<(ChannelId, u32)> {
-        todo!()
-    }
-    /// The guest passes a readable end to native code: its handle is gone.
-    pub fn native_reader_of(&mut self, readable: u32, kind: u32) -> Checked<ChannelId> {
-        todo!()
-    }
-    /// A readable end that native code has goes to the guest. Room is forgotten.
-    pub fn give_readable(&mut self, channel: ChannelId) -> Checked<u32> {
-        todo!()
-    }
-    /// The native writer has `count` more elements. They go down as reads are answered.
-    pub fn offer(&mut self, channel: ChannelId, count: u32) {
-        todo!()
-    }
-    /// How many elements the native writer has offered that no read was answered with.
-    pub fn offered(&self, channel: ChannelId) -> u32 {
-        todo!()
-    }
-    /// The native reader takes up to `count` elements from now on. Goes down as writes are answered.
-    pub fn set_room(&mut self, channel: ChannelId, count: u32) {
-        todo!()
-    }
-    /// What is left of the native reader's room.
-    pub fn room(&self, channel: ChannelId) -> u32 {
-        todo!()
-    }
-    /// The native writer has no more. What it has offered can still be read. Of a future: after its value was offered.
-    pub fn drop_native_writer(&mut self, channel: ChannelId) {
-        todo!()
-    }
-    /// The native reader wants no more.
-    pub fn drop_native_reader(&mut self, channel: ChannelId) {
-        todo!()
-    }
-    /// Whether the writable end, whoever's, was dropped.
-    pub fn writer_is_gone(&self, channel: ChannelId) -> bool {
-        todo!()
-    }
-    /// Whether the readable end, whoever's, was dropped.
-    pub fn reader_is_gone(&self, channel: ChannelId) -> bool {
-        todo!()
-    }
-    /// Whether a read of the guest's is under way, whether or not there is something for it now.
-    pub fn is_wanted(&self, channel: ChannelId) -> bool {
-        todo!()
-    }
-    /// How many elements a write of the guest's has that is under way, whether or not there is room for it now.
-    pub fn has_waiting_write(&self, channel: ChannelId) -> Option<u32> {
-        todo!()
-    }
-    /// Whether native code has both ends: what is passed through does not concern the guest.
-    pub fn both_native(&self, channel: ChannelId) -> bool {
-        todo!()
-    }
+/// Whether the elements of a buffer may be copied by the guest itself.
+pub(crate) fn may_be_copied(end: &End) -> bool {
+    end.size != NOT_COPIED
 }

@@ -1,4 +1,4 @@
-//! What stands for an interface that nobody provides: a component inside, with its types alone.
+//! What stands for an interface that nobody provides: an instance that has its types alone.
 
 use super::types::lowered;
 use crate::renumbering::{Renumbering, failure};
@@ -6,18 +6,21 @@ use crate::spaces::Space;
 use anyhow::{Result, bail};
 use wasm_encoder::reencode::ReencodeComponent;
 use wasm_encoder::{
-    Alias, Component, ComponentAliasSection, ComponentExportKind, ComponentExportSection,
-    ComponentOuterAliasKind, ComponentTypeSection, ValType,
+    Component, ComponentExportKind, ComponentInstanceSection, ComponentTypeSection, ValType,
 };
 use wasmparser::{
     ComponentAlias, ComponentType, ComponentTypeRef, InstanceTypeDeclaration as Declaration,
     TypeBounds,
 };
 
-/// A component that exports the types of an interface; `around` numbers those of the component around it.
-pub fn types_of(declarations: Box<[Declaration<'_>]>, around: &Renumbering) -> Result<Component> {
+/// Writes the types of an interface to the outermost level; returns the instance that has them, by their names.
+pub fn instance(
+    declarations: Box<[Declaration<'_>]>,
+    around: &mut Renumbering,
+    out: &mut Component,
+) -> Result<ComponentInstanceSection> {
     let mut inside = Renumbering::default();
-    let mut out = Component::new();
+    let mut exports = Vec::new();
     for declaration in declarations.into_vec() {
         match declaration {
             // Functions are left out, and with them their types.
@@ -28,19 +31,10 @@ pub fn types_of(declarations: Box<[Declaration<'_>]>, around: &Renumbering) -> R
                     .parse_component_type(types.ty(), lowered(ty))
                     .map_err(failure)?;
                 out.section(&types);
-                let index = inside.insert(Space::Type);
-                inside.note(Space::Type, index);
+                inside.note(Space::Type, around.insert(Space::Type));
             }
             Declaration::Alias(ComponentAlias::Outer { index, .. }) => {
-                let mut aliases = ComponentAliasSection::new();
-                aliases.alias(Alias::Outer {
-                    kind: ComponentOuterAliasKind::Type,
-                    count: 1,
-                    index: around.of(Space::Type, index),
-                });
-                out.section(&aliases);
-                let index = inside.insert(Space::Type);
-                inside.note(Space::Type, index);
+                inside.note(Space::Type, around.of(Space::Type, index));
             }
             Declaration::Export { name, ty } => match ty {
                 ComponentTypeRef::Type(bounds) => {
@@ -50,13 +44,10 @@ pub fn types_of(declarations: Box<[Declaration<'_>]>, around: &Renumbering) -> R
                             let mut types = ComponentTypeSection::new();
                             types.resource(ValType::I32, None);
                             out.section(&types);
-                            inside.insert(Space::Type)
+                            around.insert(Space::Type)
                         }
                     };
-                    let mut exports = ComponentExportSection::new();
-                    exports.export(name, ComponentExportKind::Type, index, None);
-                    out.section(&exports);
-                    let index = inside.insert(Space::Type);
+                    exports.push((name.name, index));
                     inside.note(Space::Type, index);
                 }
                 ComponentTypeRef::Func(_) => {}
@@ -65,5 +56,11 @@ pub fn types_of(declarations: Box<[Declaration<'_>]>, around: &Renumbering) -> R
             _ => bail!("it has more than types and functions"),
         }
     }
-    Ok(out)
+    let mut instances = ComponentInstanceSection::new();
+    instances.export_items(
+        exports
+            .into_iter()
+            .map(|(name, index)| (name, ComponentExportKind::Type, index)),
+    );
+    Ok(instances)
 }

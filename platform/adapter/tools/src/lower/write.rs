@@ -14,7 +14,7 @@ use wasm_encoder::{
     Alias, CanonicalFunctionSection, CanonicalOption, Component, ComponentAliasSection,
     ComponentExportKind, ComponentExportSection, ComponentImportSection, ComponentInstanceSection,
     ComponentOuterAliasKind, ComponentTypeRef, ComponentTypeSection, ComponentValType, ExportKind,
-    InstanceSection, InstanceType, ModuleArg, ModuleSection, NestedComponentSection, TypeBounds,
+    InstanceSection, InstanceType, ModuleArg, ModuleSection, TypeBounds,
 };
 use wasmparser::{
     CanonicalFunction, CanonicalOption as Read, ComponentAlias, ComponentDefinedType,
@@ -75,8 +75,8 @@ struct Writer<'w, 'a> {
     /// Functions that get the request, and take the response.
     handler: Option<(u32, u32)>,
     entry: Option<u32>,
-    /// Components with the types of interfaces that nobody provides, by the interface.
-    absent: BTreeMap<usize, u32>,
+    /// Instances with the types of interfaces that nobody provides, by the interface.
+    absent: BTreeMap<usize, ComponentInstanceSection>,
     added: Vec<&'static str>,
 }
 
@@ -238,11 +238,10 @@ impl<'a> Writer<'_, 'a> {
                 written.instance(&ty);
             }
             (Some(interface), ComponentType::Instance(declarations)) => {
-                let inside = missing::types_of(declarations, &self.renumbering)
-                    .with_context(|| format!("`{}`", interfaces[interface].name))?;
-                self.out.section(&NestedComponentSection(&inside));
-                let made = self.renumbering.insert(Space::Component);
-                self.absent.insert(interface, made);
+                let instance =
+                    missing::instance(declarations, &mut self.renumbering, &mut self.out)
+                        .with_context(|| format!("`{}`", interfaces[interface].name))?;
+                self.absent.insert(interface, instance);
                 self.renumbering.skip(Space::Type);
                 return Ok(());
             }
@@ -265,11 +264,8 @@ impl<'a> Writer<'_, 'a> {
             }
             _ => None,
         };
-        if let Some(component) = interface.and_then(|each| self.absent.get(&each)) {
-            let mut instances = ComponentInstanceSection::new();
-            let nothing: [(&str, ComponentExportKind, u32); 0] = [];
-            instances.instantiate(*component, nothing);
-            self.out.section(&instances);
+        if let Some(instance) = interface.and_then(|each| self.absent.remove(&each)) {
+            self.out.section(&instance);
             self.renumbering.append(Space::Instance);
             return Ok(());
         }

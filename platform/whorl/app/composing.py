@@ -10,6 +10,9 @@ from whorl.app.locked import LockedComponent, LockedDependency
 from whorl.capabilities.catalogue import ADAPTERS, Offer
 from whorl.engine.compositions import ComponentSource, Composition, ExportOf
 
+_OPTIONAL = ("wasi:", "spin:", "fermyon:")
+"""Packages of which SDKs import more than an application uses."""
+
 
 class _ForOthers(NamedTuple):
     """What components have that do not inherit what the root is granted.
@@ -47,6 +50,7 @@ def composition_of(component: LockedComponent, driver: str, offer: Offer) -> Com
         measure_memory=component.settings.reuse > 1,
         hosted=offer.interfaces,
         lasting=offer.lasting,
+        optional=_OPTIONAL,
     )
 
 

@@ -70,7 +70,8 @@ class Composition:
     are those to keep, in place of all. `measure_memory` adds the export `MEMORY_EXPORT`, if the root is a component
     with a memory at its top level; it costs every instance one more core instance. `hosted` are interfaces that the
     host implements in Python: bridges to them are made of what the components import. `lasting` are resources of these
-    (`INTERFACE/NAME`) of which the host need not hear when a handle is dropped.
+    (`INTERFACE/NAME`) of which the host need not hear when a handle is dropped. `optional` is how the names begin of
+    what a component of WASI 0.3 may import though nobody provides it: its functions trap, for SDKs import whole worlds.
     """
 
     components: tuple[ComponentSource, ...]
@@ -80,6 +81,7 @@ class Composition:
     measure_memory: bool = False
     hosted: tuple[str, ...] = ()
     lasting: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
 
     def sources(self) -> tuple[ComponentSource, ...]:
         """Return components, adapters and the driver, in this order."""
@@ -100,6 +102,7 @@ class Composition:
                 "driver": plan_of(self.driver) if self.driver else None,
                 "exports": self.exports,
                 "measure_memory": self.measure_memory,
+                "optional": self.optional,
             }
         )
 

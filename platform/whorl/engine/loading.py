@@ -25,7 +25,7 @@ from whorl.engine.compositions import (
 )
 from whorl.engine.engines import Engine
 from whorl.engine.tools import ComponentTools, cached_in, module_bytes
-from whorl.engine.wasi_releases import refused_release
+from whorl.engine.wasi_releases import ACCEPTED_CANDIDATE, refused_release
 from whorl.errors import ComponentError, ToolError
 
 CompiledComponent = wasm.Component
@@ -34,6 +34,9 @@ CompiledComponent = wasm.Component
 HOST_PACKAGE = "whorl:host/"
 _OWN_PACKAGES = (HOST_PACKAGE, "whorl:adapter/")
 _HANDLER = "wasi:http/incoming-handler@0.2."
+_ASYNC_HANDLER = "wasi:http/handler@0.3."
+_ENTRY = "handle"
+"""What a component of WASI 0.3 exports in place of its handler, once it is lowered."""
 
 
 class ComponentLoader:
@@ -144,8 +147,7 @@ class ComponentLoader:
         try:
             components = tuple(self._as_component(source) for source in composition.components)
             described = self._tools.describe(components[0].wasm)
-            if composition.driver is not None and not any(map(_is_handler, described.exports)):
-                raise ComponentError(_no_handler(name, described))
+            composition = _driven(name, composition, described)
             for source in components:
                 _refuse_internals(name, self._tools.describe(source.wasm))
             bridged, descriptions = with_bridges(
@@ -176,9 +178,29 @@ def _refuse_internals(name: str, described: Description) -> None:
         )
 
 
+def _driven(name: str, composition: Composition, described: Description) -> Composition:
+    """Return the composition with what calls its root: the driver, or nothing if it exports the handler of 0.3.
+
+    Where a component exports both, the newer one is taken.
+    """
+    if composition.driver is None:
+        return composition
+    if any(map(_is_async_handler, described.exports)):
+        return replace(composition, driver=None, exports=(_ENTRY,))
+    if not any(map(_is_handler, described.exports)):
+        raise ComponentError(_no_handler(name, described))
+    return composition
+
+
 def _is_handler(export: str) -> bool:
     """Tell whether the driver can call `export`: it cannot if that is of a release candidate."""
     return export.startswith(_HANDLER) and "-" not in export.removeprefix(_HANDLER)
+
+
+def _is_async_handler(export: str) -> bool:
+    """Tell whether `export` is lowered to something that can be called."""
+    version = export.removeprefix(_ASYNC_HANDLER)
+    return version != export and ("-" not in version or export.endswith(ACCEPTED_CANDIDATE))
 
 
 def _no_handler(name: str, described: Description) -> str:
@@ -187,8 +209,8 @@ def _no_handler(name: str, described: Description) -> str:
         return f"component `{name}` {refused}"
     found = ", ".join(f"`{export}`" for export in described.exports) or "nothing"
     return (
-        f"component `{name}` cannot serve HTTP: expected it to export `{_HANDLER}x`, it exports {found}; build it for"
-        " the world `wasi:http/proxy`"
+        f"component `{name}` cannot serve HTTP: expected it to export `{_HANDLER}x` or `{_ASYNC_HANDLER}x`, it exports"
+        f" {found}; build it for the world `wasi:http/proxy` or `wasi:http/service`"
     )
 
 

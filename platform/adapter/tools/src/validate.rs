@@ -25,12 +25,21 @@ pub fn validate(bytes: &[u8]) -> Result<()> {
 
 /// Validates all but function bodies, which the engine's compiler validates anyway.
 pub fn check_types(component: &[u8]) -> Result<()> {
-    types_of(component).map(drop)
+    read_types(component, FEATURES).map(drop)
 }
 
-/// The types of a component's outermost level, after validating all but function bodies.
+/// The types of the outermost level of a component that may use whatever is proposed for components, after validating all
+/// but function bodies.
 pub fn types_of(component: &[u8]) -> Result<Types> {
-    let mut validator = Validator::new_with_features(FEATURES);
+    let proposals = WasmFeatures::CM_ASYNC_STACKFUL
+        .union(WasmFeatures::CM_MORE_ASYNC_BUILTINS)
+        .union(WasmFeatures::CM_THREADING)
+        .union(WasmFeatures::CM_ERROR_CONTEXT);
+    read_types(component, FEATURES.union(proposals))
+}
+
+fn read_types(component: &[u8], features: WasmFeatures) -> Result<Types> {
+    let mut validator = Validator::new_with_features(features);
     let mut types = None;
     for payload in Parser::new(0).parse_all(component) {
         match validator.payload(&payload.map_err(|error| describe(&error))?) {

@@ -86,3 +86,6 @@ fn is_asynchronous(sections: &[Payload<'_>], world: &World<'_>) -> Result<bool> 
         functions.iter().any(|each| each.ty.async_) || world.channels(index).next().is_some()
     }))
 }
+
+#[cfg(test)]
+mod tests;

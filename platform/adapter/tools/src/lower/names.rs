@@ -5,8 +5,10 @@
 pub const RUNTIME: &str = "whorl:adapter/async-runtime@0.1.0";
 /// How the export that stands for the handler gets its request and gives the response.
 pub const HANDLER: &str = "whorl:adapter/http-handler@0.1.0";
-/// The handler of HTTP whose lift is replaced.
-pub const HANDLED: &str = "wasi:http/handler@0.3.0";
+/// How the names of the handler begin whose lift is replaced.
+pub const HANDLED: &str = "wasi:http/handler@";
+/// Its types.
+pub const TYPES: &str = "wasi:http/types@";
 /// What the lowered component exports in place of the handler: `func()`.
 pub const ENTRY: &str = "handle";
 

@@ -117,6 +117,14 @@ pub struct Plan {
     pub origins: BTreeMap<(usize, u32), (u32, String)>,
 }
 
+impl Plan {
+    /// Whether the early module has a table for the late function that delivers results.
+    pub fn has_table(&self) -> bool {
+        let cancels = |stand: &Stand| matches!(stand, Stand::Early(Early::CancelSubtask { .. }));
+        self.asyncs.iter().any(|each| each.has_result) && self.stands.values().any(cancels)
+    }
+}
+
 pub struct Planner<'w, 'a> {
     pub world: &'w World<'a>,
     pub types: TypesRef<'w>,
@@ -260,7 +268,7 @@ impl<'w, 'a> Planner<'w, 'a> {
         }
     }
 
-    /// Notes what is exported, if that is the handler: the first counts.
+    /// Notes what is exported, if that is the handler: a release goes before a candidate.
     fn handler(&mut self, name: &str, space: Space, index: u32) -> Result<()> {
         let key = if space == Space::Instance {
             INSTANCES + index
@@ -270,10 +278,10 @@ impl<'w, 'a> Planner<'w, 'a> {
         let Some(lift) = self.lifts.get(&key) else {
             return Ok(());
         };
-        let is_final = name == HANDLED;
-        if !(is_final || name.starts_with(&format!("{HANDLED}-"))) {
+        let Some(version) = name.strip_prefix(HANDLED) else {
             return Ok(());
-        }
+        };
+        let is_final = !version.contains('-');
         let callback = lift.callback.with_context(|| {
             format!(
                 "`{name}` is lifted without a callback, as threads are; build it with callbacks"

@@ -22,12 +22,16 @@ const BLOCKED: i32 = -1;
 const OWN: i32 = 8;
 /// The state of a subtask that has returned.
 const RETURNED: i32 = 2;
+/// Events of the runtime's own: another request, and the end of all tasks.
+const BEGIN: i64 = 7;
+const DONE: i64 = 8;
 /// No address is named.
 const NOWHERE: i64 = -1;
 /// Room for an address and a length, and for one value behind them.
 const SCRATCH: i32 = 16;
 
 pub const TABLE: &str = "table";
+pub const DELIVER: &str = "deliver";
 pub const MEMORY: &str = "memory";
 pub const REALLOC: &str = "realloc";
 pub const GIVE: &str = "give";
@@ -47,6 +51,8 @@ pub enum Given {
     Realloc,
     Target,
     Table,
+    /// The late function that moves what an event says has moved.
+    Deliver,
     /// The guest's own functions, and where its request comes from.
     GuestStart,
     GuestCallback,
@@ -66,6 +72,7 @@ impl Given {
             Self::Realloc => REALLOC.to_owned(),
             Self::Target => TARGET.to_owned(),
             Self::Table => TABLE.to_owned(),
+            Self::Deliver => DELIVER.to_owned(),
             Self::GuestStart => "guest-start".to_owned(),
             Self::GuestCallback => "guest-callback".to_owned(),
             Self::Request => "request".to_owned(),
@@ -129,13 +136,13 @@ pub fn early(plan: &Plan) -> Option<Shim> {
             Early::Trap { .. } => 0,
         };
     }
-    if functions().any(|(_, each)| matches!(each, Early::CancelSubtask { .. })) {
+    if plan.has_table() {
         shim.module.export_table(TABLE);
     }
     for (index, function) in functions() {
         let defined = match function {
             Early::Constants { .. } => constants(&mut shim, function),
-            Early::CancelSubtask { is_async } => cancelling(&mut shim, *is_async),
+            Early::CancelSubtask { is_async } => cancelling(&mut shim, *is_async, plan.has_table()),
             Early::Trap { params, results } => shim.module.define(params, results, &[], |code| {
                 code.unreachable();
             }),
@@ -180,22 +187,25 @@ fn constants(shim: &mut Shim, function: &Early) -> u32 {
 }
 
 /// A subtask that has returned meanwhile has a result, which the late module delivers: it is in the table by then.
-fn cancelling(shim: &mut Shim, is_async: bool) -> u32 {
+fn cancelling(shim: &mut Shim, is_async: bool, delivers: bool) -> u32 {
     let called = shim.called(Given::Runtime("subtask-cancel"));
     let deliver = shim.module.signature(&[I32], &[]);
+    let (handle, state) = (0, 1);
     shim.module.define(&[I32], &[I32], &[I32], |code| {
-        code.local_get(0)
+        code.local_get(handle)
             .i32_const(i32::from(is_async))
             .call(called)
-            .local_tee(1)
-            .i32_const(RETURNED)
-            .i32_eq()
-            .if_(BlockType::Empty)
-            .local_get(0)
-            .i32_const(0)
-            .call_indirect(0, deliver)
-            .end()
-            .local_get(1);
+            .local_tee(state);
+        if delivers {
+            code.i32_const(RETURNED)
+                .i32_eq()
+                .if_(BlockType::Empty)
+                .local_get(handle)
+                .i32_const(0)
+                .call_indirect(0, deliver)
+                .end()
+                .local_get(state);
+        }
     })
 }
 
@@ -232,7 +242,7 @@ pub fn give(has_realloc: bool) -> Shim {
     shim
 }
 
-/// The late functions of a plan, and the entry that stands for the handler; None if there are none.
+/// The late functions of a plan; None if there are none.
 pub fn late(plan: &Plan, world: &World<'_>) -> Result<Option<Shim>> {
     let functions: Vec<(u32, &Late)> = plan
         .stands
@@ -242,9 +252,7 @@ pub fn late(plan: &Plan, world: &World<'_>) -> Result<Option<Shim>> {
             _ => None,
         })
         .collect();
-    let cancels = |stand: &Stand| matches!(stand, Stand::Early(Early::CancelSubtask { .. }));
-    let has_table = plan.stands.values().any(cancels);
-    if functions.is_empty() && plan.handler.is_none() && !has_table {
+    if functions.is_empty() && plan.handler.is_none() {
         return Ok(None);
     }
     let mut writer = Writer {
@@ -254,11 +262,11 @@ pub fn late(plan: &Plan, world: &World<'_>) -> Result<Option<Shim>> {
         target: 0,
         scratch: 0,
     };
-    writer.import(&functions, has_table);
+    writer.import(&functions);
     let scratch = writer.scratch();
     let returned = writer.returned(scratch);
     let deliver = writer.deliver(scratch, returned);
-    if has_table {
+    if plan.has_table() {
         writer.shim.module.fill_table(returned);
     }
     for (index, function) in functions {
@@ -269,10 +277,7 @@ pub fn late(plan: &Plan, world: &World<'_>) -> Result<Option<Shim>> {
         };
         writer.shim.module.export(&name_of(index), defined);
     }
-    if plan.handler.is_some() {
-        let entry = writer.entry(deliver);
-        writer.shim.module.export(ENTRY, entry);
-    }
+    writer.shim.module.export(DELIVER, deliver);
     Ok(Some(writer.shim))
 }
 
@@ -286,12 +291,12 @@ struct Writer<'p> {
 }
 
 impl Writer<'_> {
-    fn import(&mut self, functions: &[(u32, &Late)], has_table: bool) {
+    fn import(&mut self, functions: &[(u32, &Late)]) {
         self.shim.module.import_memory(MEMORY);
         self.shim.given.push(Given::Memory);
         self.target = self.shim.module.import_global(TARGET, I64);
         self.shim.given.push(Given::Target);
-        if has_table {
+        if self.plan.has_table() {
             self.shim.module.import_table(TABLE);
             self.shim.given.push(Given::Table);
         }
@@ -317,12 +322,6 @@ impl Writer<'_> {
         for (index, _) in (0..).zip(&self.plan.payloads) {
             self.shim.import(Given::Put(index), &[I32; 3], &[]);
             self.shim.import(Given::Take(index), &[I32; 3], &[]);
-        }
-        if self.plan.handler.is_some() {
-            self.shim.runtime("next");
-            self.shim.import(Given::Request, &[], &[I32]);
-            self.shim.import(Given::GuestStart, &[I32], &[I32]);
-            self.shim.import(Given::GuestCallback, &[I32; 3], &[I32]);
         }
         self.scratch = self.shim.module.global(I32, &ConstExpr::i32_const(0));
     }
@@ -402,8 +401,7 @@ impl Writer<'_> {
             .map(|index| (index, self.shim.called(Given::Result(index))))
             .filter(|(_, function)| *function != u32::MAX)
             .collect();
-        let module = std::mem::take(&mut self.shim.module);
-        let mut module = module;
+        let mut module = std::mem::take(&mut self.shim.module);
         let (handle, claimed, address) = (0, 1, 2);
         let defined = module.define(&[I32], &[], &[I64, I32], |code| {
             code.local_get(handle).call(claim).local_tee(claimed);
@@ -446,21 +444,8 @@ impl Writer<'_> {
         let (event, code_, handle, moved, claimed, address) = (0, 1, 2, 3, 4, 5);
         let mut module = std::mem::take(&mut self.shim.module);
         let defined = module.define(&[I64], &[], &[I32, I32, I32, I64, I32], |code| {
-            code.local_get(event)
-                .i32_wrap_i64()
-                .i32_const(15)
-                .i32_and()
-                .local_set(code_);
-            code.local_get(event)
-                .i32_wrap_i64()
-                .i32_const(4)
-                .i32_shr_u()
-                .local_set(handle);
-            code.local_get(event)
-                .i64_const(32)
-                .i64_shr_u()
-                .i32_wrap_i64()
-                .local_set(moved);
+            event_parts(code, event);
+            code.local_set(moved).local_set(handle).local_set(code_);
             // A subtask.
             code.local_get(code_)
                 .i32_const(1)
@@ -766,45 +751,52 @@ impl Writer<'_> {
         self.shim.module = module;
         Ok(defined)
     }
+}
 
-    /// What stands for the handler: begins requests, and tells the callback of one event after another.
-    fn entry(&mut self, deliver: u32) -> u32 {
-        let next = self.shim.called(Given::Runtime("next"));
-        let request = self.shim.called(Given::Request);
-        let start = self.shim.called(Given::GuestStart);
-        let callback = self.shim.called(Given::GuestCallback);
-        const BEGIN: i64 = 7;
-        const DONE: i64 = 8;
-        let event = 0;
-        self.shim.module.define(&[], &[], &[I64], |code| {
-            code.i64_const(BEGIN).local_set(event);
-            code.loop_(BlockType::Empty);
-            code.local_get(event)
-                .i64_const(BEGIN)
-                .i64_eq()
-                .if_(BlockType::Result(I32))
-                .call(request)
-                .call(start)
-                .else_();
-            code.local_get(event).call(deliver);
-            code.local_get(event).i32_wrap_i64().i32_const(15).i32_and();
-            code.local_get(event)
-                .i32_wrap_i64()
-                .i32_const(4)
-                .i32_shr_u();
-            code.local_get(event)
-                .i64_const(32)
-                .i64_shr_u()
-                .i32_wrap_i64();
-            code.call(callback).end();
-            code.call(next)
-                .local_tee(event)
-                .i64_const(DONE)
-                .i64_ne()
-                .br_if(0)
-                .end();
-        })
-    }
+/// What stands for the handler: begins requests, and tells the callback of one event after another.
+pub fn entry() -> Shim {
+    let mut shim = Shim::default();
+    let next = shim.runtime("next");
+    let request = shim.import(Given::Request, &[], &[I32]);
+    let start = shim.import(Given::GuestStart, &[I32], &[I32]);
+    let callback = shim.import(Given::GuestCallback, &[I32; 3], &[I32]);
+    let deliver = shim.import(Given::Deliver, &[I64], &[]);
+    let event = 0;
+    let entry = shim.module.define(&[], &[], &[I64], |code| {
+        code.i64_const(BEGIN).local_set(event);
+        code.loop_(BlockType::Empty);
+        code.local_get(event)
+            .i64_const(BEGIN)
+            .i64_eq()
+            .if_(BlockType::Result(I32))
+            .call(request)
+            .call(start)
+            .else_();
+        code.local_get(event).call(deliver);
+        event_parts(code, event);
+        code.call(callback).end();
+        code.call(next)
+            .local_tee(event)
+            .i64_const(DONE)
+            .i64_ne()
+            .br_if(0)
+            .end();
+    });
+    shim.module.export(ENTRY, entry);
+    shim
+}
+
+/// Code, handle and payload of an event.
+fn event_parts(code: &mut InstructionSink<'_>, event: u32) {
+    code.local_get(event).i32_wrap_i64().i32_const(15).i32_and();
+    code.local_get(event)
+        .i32_wrap_i64()
+        .i32_const(4)
+        .i32_shr_u();
+    code.local_get(event)
+        .i64_const(32)
+        .i64_shr_u()
+        .i32_wrap_i64();
 }
 
 /// The parameters without the address for the result.

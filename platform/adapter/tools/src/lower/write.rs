@@ -1,8 +1,8 @@
 //! Writes the component that a plan describes.
 
-use super::names::{ENTRY, HANDLED, HANDLER, RUNTIME, put, result_of, spread_of, take};
+use super::names::{ENTRY, HANDLED, HANDLER, RUNTIME, TYPES, put, result_of, spread_of, take};
 use super::plan::{Plan, Stand, space_of};
-use super::shim::{self, GIVE, Given, Shim, TABLE, TARGET};
+use super::shim::{self, DELIVER, GIVE, Given, Shim, TABLE, TARGET};
 use super::world::World;
 use super::{Lowered, missing, runtime, types};
 use crate::renumbering::{Renumbering, failure};
@@ -41,7 +41,7 @@ pub fn write(
         stands: BTreeMap::new(),
         table: None,
         handler: None,
-        entry: None,
+        deliver: None,
         absent: BTreeMap::new(),
         added: Vec::new(),
     };
@@ -74,7 +74,8 @@ struct Writer<'w, 'a> {
     table: Option<u32>,
     /// Functions that get the request, and take the response.
     handler: Option<(u32, u32)>,
-    entry: Option<u32>,
+    /// The late function that moves what an event says has moved.
+    deliver: Option<u32>,
     /// Instances with the types of interfaces that nobody provides, by the interface.
     absent: BTreeMap<usize, ComponentInstanceSection>,
     added: Vec<&'static str>,
@@ -90,6 +91,7 @@ impl<'a> Writer<'_, 'a> {
                 wanted.insert(name);
             }
         }
+        wanted.extend(self.plan.handler.is_some().then_some("next"));
         for shim in early.iter().chain(&self.late) {
             wanted.extend(shim.given.iter().filter_map(|given| match given {
                 Given::Runtime(name) => Some(*name),
@@ -120,10 +122,6 @@ impl<'a> Writer<'_, 'a> {
             }
         }
         if let Some(early) = early {
-            let has_table = self
-                .late
-                .as_ref()
-                .is_some_and(|late| late.given.contains(&Given::Table));
             let instance = self.instantiate(early, &BTreeMap::new())?;
             for (index, stand) in &self.plan.stands {
                 if matches!(stand, Stand::Early(_)) {
@@ -131,7 +129,7 @@ impl<'a> Writer<'_, 'a> {
                     self.stands.insert(*index, made);
                 }
             }
-            if has_table {
+            if self.plan.has_table() {
                 self.table = Some(self.alias_core(instance, TABLE, ExportKind::Table));
             }
         }
@@ -379,7 +377,7 @@ impl<'a> Writer<'_, 'a> {
             }
         }
         if self.plan.handler.is_some() {
-            self.entry = Some(self.alias_core(instance, shim::ENTRY, ExportKind::Func));
+            self.deliver = Some(self.alias_core(instance, DELIVER, ExportKind::Func));
         }
         Ok(())
     }
@@ -406,18 +404,6 @@ impl<'a> Writer<'_, 'a> {
                 };
                 let takes = matches!(given, Given::Result(_));
                 (Some(function.interface), name, function.encoding, takes)
-            }
-            Given::GuestStart | Given::GuestCallback => {
-                let handler = self.plan.handler.as_ref().context("no handler")?;
-                let function = match given {
-                    Given::GuestStart => handler.start,
-                    _ => handler.callback,
-                };
-                return self.core_function(function).map(Some);
-            }
-            Given::Request => {
-                let (gets, _) = self.import_handler()?;
-                return Ok(Some(self.lower(gets, [])));
             }
             _ => return Ok(None),
         };
@@ -486,7 +472,7 @@ impl<'a> Writer<'_, 'a> {
             "it returns from an asynchronous function that is not exported as `wasi:http/handler`",
         )?;
         let version = handler.interface.strip_prefix(HANDLED).unwrap_or_default();
-        let name = format!("wasi:http/types@0.3.0{version}");
+        let name = format!("{TYPES}{version}");
         let mut interfaces = self.world.interfaces.iter();
         let interface = interfaces.position(|each| each.name == name);
         let interface =
@@ -544,9 +530,18 @@ impl<'a> Writer<'_, 'a> {
     /// Lifts and exports the entry.
     fn end(&mut self) -> Result<()> {
         self.instantiate_late()?;
-        let Some(entry) = self.entry else {
+        let (Some(handler), Some(deliver)) = (&self.plan.handler, self.deliver) else {
             return Ok(());
         };
+        let (gets, _) = self.import_handler()?;
+        let given = BTreeMap::from([
+            (Given::Deliver, deliver),
+            (Given::GuestStart, self.core_function(handler.start)?),
+            (Given::GuestCallback, self.core_function(handler.callback)?),
+            (Given::Request, self.lower(gets, [])),
+        ]);
+        let instance = self.instantiate(shim::entry(), &given)?;
+        let entry = self.alias_core(instance, shim::ENTRY, ExportKind::Func);
         let mut types = ComponentTypeSection::new();
         types
             .function()

@@ -1,0 +1,96 @@
+//! The early functions: those that need no memory.
+
+use super::{Given, I32, RETURNED, Shim, TABLE, name_of};
+use crate::lower::plan::{Early, Plan, Stand};
+use crate::lower::runtime;
+use wasm_encoder::BlockType;
+
+/// The early functions of a plan; None if there are none.
+pub fn early(plan: &Plan) -> Option<Shim> {
+    let mut shim = Shim::default();
+    let functions = || {
+        plan.stands.iter().filter_map(|(index, stand)| match stand {
+            Stand::Early(early) => Some((*index, early)),
+            _ => None,
+        })
+    };
+    functions().next()?;
+    for (_, function) in functions() {
+        match function {
+            Early::Constants { call, .. } => shim.runtime(call),
+            Early::CancelSubtask { .. } => shim.runtime("subtask-cancel"),
+            Early::Trap { .. } => 0,
+        };
+    }
+    if plan.has_table() {
+        shim.module.export_table(TABLE);
+    }
+    for (index, function) in functions() {
+        let defined = match function {
+            Early::Constants { .. } => constants(&mut shim, function),
+            Early::CancelSubtask { is_async } => cancelling(&mut shim, *is_async, plan.has_table()),
+            Early::Trap { params, results } => shim.module.define(params, results, &[], |code| {
+                code.unreachable();
+            }),
+        };
+        shim.module.export(&name_of(index), defined);
+    }
+    Some(shim)
+}
+
+fn constants(shim: &mut Shim, function: &Early) -> u32 {
+    let Early::Constants {
+        call,
+        before,
+        params,
+        behind,
+        answers_zero,
+    } = function
+    else {
+        return u32::MAX;
+    };
+    let (_, mut results) = runtime::lowered(call);
+    if *answers_zero {
+        results = vec![I32];
+    }
+    let called = shim.called(Given::Runtime(call));
+    let params = vec![I32; *params as usize];
+    shim.module.define(&params, &results, &[], |code| {
+        for constant in before {
+            code.i32_const(*constant);
+        }
+        for (local, _) in (0..).zip(&params) {
+            code.local_get(local);
+        }
+        for constant in behind {
+            code.i32_const(*constant);
+        }
+        code.call(called);
+        if *answers_zero {
+            code.i32_const(0);
+        }
+    })
+}
+
+/// A subtask that has returned meanwhile has a result, which the late module delivers: it is in the table by then.
+fn cancelling(shim: &mut Shim, is_async: bool, delivers: bool) -> u32 {
+    let called = shim.called(Given::Runtime("subtask-cancel"));
+    let deliver = shim.module.signature(&[I32], &[]);
+    let (handle, state) = (0, 1);
+    shim.module.define(&[I32], &[I32], &[I32], |code| {
+        code.local_get(handle)
+            .i32_const(i32::from(is_async))
+            .call(called)
+            .local_tee(state);
+        if delivers {
+            code.i32_const(RETURNED)
+                .i32_eq()
+                .if_(BlockType::Empty)
+                .local_get(handle)
+                .i32_const(0)
+                .call_indirect(0, deliver)
+                .end()
+                .local_get(state);
+        }
+    })
+}

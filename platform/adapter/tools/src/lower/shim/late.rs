@@ -1,0 +1,315 @@
+//! The late functions: those that read and write the component's memory, and what they share.
+
+use super::calls::is_spread;
+use super::{
+    DELIVER, Given, I32, I64, MEMORY, NOWHERE, RETURNED, SCRATCH, Shim, TABLE, TARGET, event_parts,
+    name_of, word,
+};
+use crate::lower::plan::{Late, Plan, Stand};
+use crate::lower::world::World;
+use anyhow::Result;
+use wasm_encoder::{BlockType, ConstExpr, InstructionSink, ValType};
+
+/// The late functions of a plan; None if there are none.
+pub fn late(plan: &Plan, world: &World<'_>) -> Result<Option<Shim>> {
+    let functions: Vec<(u32, &Late)> = plan
+        .stands
+        .iter()
+        .filter_map(|(index, stand)| match stand {
+            Stand::Late(late) => Some((*index, late)),
+            _ => None,
+        })
+        .collect();
+    if functions.is_empty() && plan.handler.is_none() {
+        return Ok(None);
+    }
+    let mut writer = Writer {
+        plan,
+        world,
+        shim: Shim::default(),
+        target: 0,
+        scratch: 0,
+    };
+    writer.import(&functions);
+    let scratch = writer.scratch();
+    let returned = writer.returned(scratch);
+    let deliver = writer.deliver(scratch, returned);
+    if plan.has_table() {
+        writer.shim.module.fill_table(returned);
+    }
+    for (index, function) in functions {
+        let defined = match function {
+            Late::Copy { .. } => writer.copy(function, scratch),
+            Late::Event { waits } => writer.event(*waits, deliver),
+            Late::Call { .. } => writer.call(function, scratch)?,
+        };
+        writer.shim.module.export(&name_of(index), defined);
+    }
+    writer.shim.module.export(DELIVER, deliver);
+    Ok(Some(writer.shim))
+}
+
+pub struct Writer<'p> {
+    pub plan: &'p Plan,
+    pub world: &'p World<'p>,
+    pub shim: Shim,
+    target: u32,
+    /// The global that holds the address of the scratch space.
+    scratch: u32,
+}
+
+impl Writer<'_> {
+    fn import(&mut self, functions: &[(u32, &Late)]) {
+        self.shim.module.import_memory(MEMORY);
+        self.shim.given.push(Given::Memory);
+        self.target = self.shim.module.import_global(TARGET, I64);
+        self.shim.given.push(Given::Target);
+        if self.plan.has_table() {
+            self.shim.module.import_table(TABLE);
+            self.shim.given.push(Given::Table);
+        }
+        if self.plan.realloc.is_some() {
+            self.shim.import(Given::Realloc, &[I32; 4], &[I32]);
+        }
+        self.shim.runtime("claim");
+        for (_, function) in functions {
+            match function {
+                Late::Copy { writes, .. } => {
+                    self.shim.runtime(if *writes { "write" } else { "read" })
+                }
+                Late::Event { waits: true } => self.shim.runtime("waitable-set-wait"),
+                Late::Event { waits: false } => self.shim.runtime("waitable-set-poll"),
+                Late::Call {
+                    function,
+                    is_async,
+                    params,
+                    results,
+                } => self.import_call(*function, *is_async, params, results),
+            };
+        }
+        for (index, _) in (0..).zip(&self.plan.payloads) {
+            self.shim.import(Given::Put(index), &[I32; 3], &[]);
+            self.shim.import(Given::Take(index), &[I32; 3], &[]);
+        }
+        self.scratch = self.shim.module.global(I32, &ConstExpr::i32_const(0));
+    }
+
+    fn import_call(
+        &mut self,
+        function: usize,
+        is_async: bool,
+        params: &[ValType],
+        results: &[ValType],
+    ) -> u32 {
+        let found = &self.plan.asyncs[function];
+        if found.has_result {
+            self.shim.import(Given::Result(function), &[I32; 2], &[]);
+        }
+        if is_async {
+            self.shim.runtime("subtask-note");
+        } else {
+            self.shim.runtime("subtask-block");
+            self.shim.runtime("subtask-drop");
+        }
+        let flat = super::calls::flat_params(found.has_result, is_async, params, results);
+        if is_spread(self.plan, function, is_async, self.world) {
+            self.shim.import(Given::Spread(function), &[I32; 2], &[I32])
+        } else {
+            self.shim.import(Given::Start(function), flat, &[I32])
+        }
+    }
+
+    /// Answers the address of the scratch space, which is allocated the first time: by the component's own `realloc`, or
+    /// behind its memory.
+    fn scratch(&mut self) -> u32 {
+        let global = self.scratch;
+        let realloc = self.plan.realloc.map(|_| self.shim.called(Given::Realloc));
+        self.shim.module.define(&[], &[I32], &[], |code| {
+            code.global_get(global).i32_eqz().if_(BlockType::Empty);
+            match realloc {
+                Some(realloc) => {
+                    code.i32_const(0)
+                        .i32_const(0)
+                        .i32_const(8)
+                        .i32_const(SCRATCH)
+                        .call(realloc);
+                }
+                None => {
+                    code.i32_const(1).memory_grow(0).i32_const(16).i32_shl();
+                }
+            }
+            code.global_set(global).end().global_get(global);
+        })
+    }
+
+    /// Calls what takes a list, for the component's `address`; the parameters are on the stack.
+    pub fn take(
+        &self,
+        code: &mut InstructionSink<'_>,
+        address: u32,
+        scratch: u32,
+        arguments: impl FnOnce(&mut InstructionSink<'_>),
+        called: u32,
+    ) {
+        code.local_get(address)
+            .i64_extend_i32_u()
+            .global_set(self.target);
+        arguments(code);
+        code.call(scratch)
+            .call(called)
+            .i64_const(NOWHERE)
+            .global_set(self.target);
+    }
+
+    /// Delivers the result of a subtask that has returned, if one is waited for.
+    fn returned(&mut self, scratch: u32) -> u32 {
+        let claim = self.shim.called(Given::Runtime("claim"));
+        let results: Vec<(usize, u32)> = (0..self.plan.asyncs.len())
+            .filter(|index| self.plan.asyncs[*index].has_result)
+            .map(|index| (index, self.shim.called(Given::Result(index))))
+            .filter(|(_, function)| *function != u32::MAX)
+            .collect();
+        let mut module = std::mem::take(&mut self.shim.module);
+        let (handle, claimed, address) = (0, 1, 2);
+        let defined = module.define(&[I32], &[], &[I64, I32], |code| {
+            code.local_get(handle).call(claim).local_tee(claimed);
+            code.i32_wrap_i64().i32_eqz();
+            code.if_(BlockType::Empty).return_().end();
+            code.local_get(claimed)
+                .i64_const(32)
+                .i64_shr_u()
+                .i32_wrap_i64()
+                .local_set(address);
+            for (index, function) in results {
+                code.local_get(claimed)
+                    .i32_wrap_i64()
+                    .i32_const(index as i32 + 1)
+                    .i32_eq()
+                    .if_(BlockType::Empty);
+                let arguments = |code: &mut InstructionSink<'_>| {
+                    code.local_get(handle);
+                };
+                self.take(code, address, scratch, arguments, function);
+                code.return_().end();
+            }
+        });
+        self.shim.module = module;
+        defined
+    }
+
+    /// Moves what an event says has moved, before the component is told.
+    fn deliver(&mut self, scratch: u32, returned: u32) -> u32 {
+        let claim = self.shim.called(Given::Runtime("claim"));
+        let kinds: Vec<(u32, u32, u32)> = self
+            .plan
+            .kinds
+            .iter()
+            .map(|(kind, payload)| {
+                let (put, take) = (Given::Put(*payload), Given::Take(*payload));
+                (*kind, self.shim.called(put), self.shim.called(take))
+            })
+            .collect();
+        let (event, code_, handle, moved, claimed, address) = (0, 1, 2, 3, 4, 5);
+        let mut module = std::mem::take(&mut self.shim.module);
+        let defined = module.define(&[I64], &[], &[I32, I32, I32, I64, I32], |code| {
+            event_parts(code, event);
+            code.local_set(moved).local_set(handle).local_set(code_);
+            // A subtask.
+            code.local_get(code_)
+                .i32_const(1)
+                .i32_eq()
+                .if_(BlockType::Empty)
+                .local_get(moved)
+                .i32_const(RETURNED)
+                .i32_eq()
+                .if_(BlockType::Empty)
+                .local_get(handle)
+                .call(returned)
+                .end()
+                .return_()
+                .end();
+            code.local_get(code_)
+                .i32_const(2)
+                .i32_sub()
+                .i32_const(3)
+                .i32_gt_u()
+                .if_(BlockType::Empty)
+                .return_()
+                .end();
+            // Streams tell how many elements, futures whether there is one.
+            code.local_get(code_)
+                .i32_const(4)
+                .i32_lt_u()
+                .if_(BlockType::Result(I32))
+                .local_get(moved)
+                .i32_const(4)
+                .i32_shr_u()
+                .else_()
+                .local_get(moved)
+                .i32_eqz()
+                .end()
+                .local_tee(moved)
+                .i32_eqz()
+                .if_(BlockType::Empty)
+                .return_()
+                .end();
+            code.local_get(handle).call(claim).local_tee(claimed);
+            code.i64_const(32)
+                .i64_shr_u()
+                .i32_wrap_i64()
+                .local_set(address);
+            for (kind, put, take) in kinds {
+                code.local_get(claimed)
+                    .i32_wrap_i64()
+                    .i32_const(kind as i32)
+                    .i32_eq()
+                    .if_(BlockType::Empty)
+                    .local_get(code_)
+                    .i32_const(1)
+                    .i32_and()
+                    .if_(BlockType::Empty)
+                    .local_get(handle)
+                    .local_get(address)
+                    .local_get(moved)
+                    .call(put)
+                    .else_();
+                let arguments = |code: &mut InstructionSink<'_>| {
+                    code.local_get(handle).local_get(moved);
+                };
+                self.take(code, address, scratch, arguments, take);
+                code.end().return_().end();
+            }
+        });
+        self.shim.module = module;
+        defined
+    }
+
+    fn event(&mut self, waits: bool, deliver: u32) -> u32 {
+        let name = if waits {
+            "waitable-set-wait"
+        } else {
+            "waitable-set-poll"
+        };
+        let called = self.shim.called(Given::Runtime(name));
+        let (set, address, event) = (0, 1, 2);
+        self.shim.module.define(&[I32; 2], &[I32], &[I64], |code| {
+            code.local_get(set)
+                .call(called)
+                .local_tee(event)
+                .call(deliver);
+            code.local_get(address)
+                .local_get(event)
+                .i32_wrap_i64()
+                .i32_const(4)
+                .i32_shr_u()
+                .i32_store(word(0));
+            code.local_get(address)
+                .local_get(event)
+                .i64_const(32)
+                .i64_shr_u()
+                .i32_wrap_i64()
+                .i32_store(word(4));
+            code.local_get(event).i32_wrap_i64().i32_const(15).i32_and();
+        })
+    }
+}

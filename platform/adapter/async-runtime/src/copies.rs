@@ -177,7 +177,7 @@ impl Runtime {
 
     fn cancel(&mut self, side: Side, handle: u32, kind: u32, is_async: bool) -> Checked<u32> {
         let is_in_set = self.table.is_in_set(handle);
-        let (end, _) = self.checked_end(side, handle, kind)?;
+        let (end, channel) = self.checked_end(side, handle, kind)?;
         if end.state != EndState::Copying {
             return Err(Trap("there is no read or write to cancel"));
         }
@@ -186,8 +186,11 @@ impl Runtime {
                 "a synchronous cancellation of an end that is in a waitable set",
             ));
         }
-        if end.result.is_none() {
-            end.close(CopyResult::Cancelled);
+        match end.result {
+            None => end.close(CopyResult::Cancelled),
+            // The specification's tests, and wasmtime, say so; its reference code leaves it as completed.
+            Some(CopyResult::Completed) if !channel.is_future() => end.close(CopyResult::Cancelled),
+            Some(_) => {}
         }
         Ok(self.deliver(handle)?.payload)
     }

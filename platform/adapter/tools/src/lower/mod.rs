@@ -66,9 +66,13 @@ pub fn lower(component: &[u8], is_provided: impl Fn(&str) -> bool) -> Result<Opt
         .map(|interface| !is_provided(interface.name))
         .collect();
     let plan = Planner::new(&world, types.as_ref(), &missing).read(&sections)?;
-    let lowered = write::write(component, &sections, &world, &plan, &missing)?;
-    check_types(&lowered.component).context("the lowered component is not valid")?;
-    Ok(Some(lowered))
+    let (component, added) = write::write(component, &sections, &world, &plan, &missing)?;
+    check_types(&component).context("the lowered component is not valid")?;
+    Ok(Some(Lowered {
+        component,
+        added,
+        is_handler: plan.handler.is_some(),
+    }))
 }
 
 fn is_asynchronous(sections: &[Payload<'_>], world: &World<'_>) -> Result<bool> {

@@ -1,7 +1,7 @@
 //! What stands in place of each canonical function.
 
+use super::model::{Async, Early, Late, MOST_FLAT, MOST_FLAT_BLOCKING, Payloads, Stand};
 use super::planner::{Lift, Planner};
-use super::{Async, Early, Late, MOST_FLAT, MOST_FLAT_BLOCKING, Payloads, Stand};
 use crate::latin1::is_encoding;
 use crate::lower::names::kind;
 use crate::lower::world::Channel;
@@ -235,6 +235,15 @@ impl Planner<'_, '_> {
         };
         let is_spread = self.world.is_beyond(interface, imported, most);
         let has_result = ty.result.is_some();
+        let value = match ty.result {
+            Some(ty) if !is_async && !results.is_empty() => {
+                let leaf = self.world.leaf(Some(interface), ty);
+                Some(leaf.with_context(|| {
+                    format!("the result of `{name}`, which it calls synchronously, is of an unknown layout")
+                })?)
+            }
+            _ => None,
+        };
         self.options(options)?;
         let encoding = encoding(options);
         let mut known = self.plan.asyncs.iter();
@@ -259,8 +268,10 @@ impl Planner<'_, '_> {
         Ok(Some(Stand::Late(Late::Call {
             function,
             is_async,
+            is_spread,
             params,
             results,
+            value,
         })))
     }
 

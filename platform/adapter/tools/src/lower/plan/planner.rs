@@ -1,6 +1,6 @@
 //! Goes through a component: what is exported, and what is left out with what is lifted asynchronously.
 
-use super::{Handler, Plan, space_of};
+use super::model::{Handler, Plan, space_of};
 use crate::lower::names::HANDLED;
 use crate::lower::world::World;
 use crate::spaces::{Space, added};

@@ -1,49 +1,35 @@
 //! Calls of asynchronous functions.
 
-use super::late::Writer;
-use super::{Given, I32, RETURNED, word};
-use crate::lower::plan::{Late, MOST_FLAT, MOST_FLAT_BLOCKING, Plan};
-use crate::lower::world::World;
-use anyhow::{Context, Result};
-use wasm_encoder::{BlockType, InstructionSink, ValType};
+use super::base::{Given, I32, RETURNED, flat_params, word};
+use super::writer::Writer;
+use crate::lower::plan::Late;
+use wasm_encoder::{BlockType, InstructionSink};
 use wasmparser::PrimitiveValType as Primitive;
 
 impl Writer<'_> {
     /// A call of an asynchronous function.
-    pub fn call(&mut self, function: &Late, scratch: u32) -> Result<u32> {
+    pub fn call(&mut self, function: &Late, scratch: u32) -> u32 {
         let Late::Call {
             function: index,
             is_async,
+            is_spread,
             params,
             results,
+            value,
         } = function
         else {
-            anyhow::bail!("no call");
+            return u32::MAX;
         };
         let found = &self.plan.asyncs[*index];
         let flat = flat_params(found.has_result, *is_async, params, results).len() as u32;
-        let start = if is_spread(self.plan, *index, *is_async, self.world) {
-            self.shim.called(Given::Spread(*index))
+        let start = self.shim.called(if *is_spread {
+            Given::Spread(*index)
         } else {
-            self.shim.called(Given::Start(*index))
-        };
-        let spreads = start == self.shim.called(Given::Spread(*index));
+            Given::Start(*index)
+        });
         let result = found
             .has_result
             .then(|| self.shim.called(Given::Result(*index)));
-        let value = match results.first() {
-            Some(_) if !is_async => {
-                let function = self
-                    .world
-                    .interfaces
-                    .get(found.interface)
-                    .and_then(|each| each.functions.iter().find(|f| f.name == found.name));
-                let ty = function.and_then(|each| each.ty.result);
-                let leaf = ty.and_then(|ty| self.world.leaf(Some(found.interface), ty));
-                Some(leaf.context("the result of an asynchronous function that it calls synchronously is of an unknown layout")?)
-            }
-            _ => None,
-        };
         let note = self.shim.called(Given::Runtime("subtask-note"));
         let block = self.shim.called(Given::Runtime("subtask-block"));
         let drop = self.shim.called(Given::Runtime("subtask-drop"));
@@ -54,7 +40,7 @@ impl Writer<'_> {
             for local in 0..flat {
                 code.local_get(local);
             }
-            if spreads {
+            if *is_spread {
                 code.i32_const(1);
             }
             code.call(start)
@@ -111,35 +97,12 @@ impl Writer<'_> {
                 .end();
             if let Some(value) = value {
                 code.local_get(place);
-                load(code, value);
+                load(code, *value);
             }
         });
         self.shim.module = module;
-        Ok(defined)
+        defined
     }
-}
-
-/// The parameters without the address for the result.
-pub fn flat_params<'v>(
-    has_result: bool,
-    is_async: bool,
-    params: &'v [ValType],
-    results: &[ValType],
-) -> &'v [ValType] {
-    let has_address = has_result && (is_async || results.is_empty());
-    &params[..params.len() - usize::from(has_address && !params.is_empty())]
-}
-
-pub fn is_spread(plan: &Plan, function: usize, is_async: bool, world: &World<'_>) -> bool {
-    let found = &plan.asyncs[function];
-    let most = if is_async {
-        MOST_FLAT
-    } else {
-        MOST_FLAT_BLOCKING
-    };
-    let interface = &world.interfaces[found.interface];
-    let function = interface.functions.iter().find(|f| f.name == found.name);
-    function.is_some_and(|function| world.is_beyond(found.interface, function, most))
 }
 
 fn load(code: &mut InstructionSink<'_>, value: Primitive) {

@@ -1,7 +1,7 @@
 //! Reads and writes of streams and futures.
 
-use super::late::Writer;
-use super::{BLOCKED, Given, I32, I64, OWN};
+use super::base::{BLOCKED, Given, I32, I64, OWN};
+use super::writer::Writer;
 use crate::lower::plan::Late;
 use wasm_encoder::{BlockType, InstructionSink};
 

@@ -1,6 +1,6 @@
 //! The early functions: those that need no memory.
 
-use super::{Given, I32, RETURNED, Shim, TABLE, name_of};
+use super::base::{Given, I32, RETURNED, Shim, TABLE, name_of};
 use crate::lower::plan::{Early, Plan, Stand};
 use crate::lower::runtime;
 use wasm_encoder::BlockType;

@@ -1,17 +1,15 @@
 //! The late functions: those that read and write the component's memory, and what they share.
 
-use super::calls::is_spread;
-use super::{
-    DELIVER, Given, I32, I64, MEMORY, NOWHERE, RETURNED, SCRATCH, Shim, TABLE, TARGET, event_parts,
-    name_of, word,
+use super::base::{
+    DELIVER, Given, I32, I64, MEMORY, RETURNED, SCRATCH, Shim, TABLE, TARGET, event_parts,
+    flat_params, name_of, word,
 };
+use super::writer::Writer;
 use crate::lower::plan::{Late, Plan, Stand};
-use crate::lower::world::World;
-use anyhow::Result;
 use wasm_encoder::{BlockType, ConstExpr, InstructionSink, ValType};
 
 /// The late functions of a plan; None if there are none.
-pub fn late(plan: &Plan, world: &World<'_>) -> Result<Option<Shim>> {
+pub fn late(plan: &Plan) -> Option<Shim> {
     let functions: Vec<(u32, &Late)> = plan
         .stands
         .iter()
@@ -21,11 +19,10 @@ pub fn late(plan: &Plan, world: &World<'_>) -> Result<Option<Shim>> {
         })
         .collect();
     if functions.is_empty() && plan.handler.is_none() {
-        return Ok(None);
+        return None;
     }
     let mut writer = Writer {
         plan,
-        world,
         shim: Shim::default(),
         target: 0,
         scratch: 0,
@@ -41,21 +38,12 @@ pub fn late(plan: &Plan, world: &World<'_>) -> Result<Option<Shim>> {
         let defined = match function {
             Late::Copy { .. } => writer.copy(function, scratch),
             Late::Event { waits } => writer.event(*waits, deliver),
-            Late::Call { .. } => writer.call(function, scratch)?,
+            Late::Call { .. } => writer.call(function, scratch),
         };
         writer.shim.module.export(&name_of(index), defined);
     }
     writer.shim.module.export(DELIVER, deliver);
-    Ok(Some(writer.shim))
-}
-
-pub struct Writer<'p> {
-    pub plan: &'p Plan,
-    pub world: &'p World<'p>,
-    pub shim: Shim,
-    target: u32,
-    /// The global that holds the address of the scratch space.
-    scratch: u32,
+    Some(writer.shim)
 }
 
 impl Writer<'_> {
@@ -82,9 +70,16 @@ impl Writer<'_> {
                 Late::Call {
                     function,
                     is_async,
+                    is_spread,
                     params,
                     results,
-                } => self.import_call(*function, *is_async, params, results),
+                    ..
+                } => {
+                    let has_result = self.plan.asyncs[*function].has_result;
+                    let flat = flat_params(has_result, *is_async, params, results);
+                    let flat = (!is_spread).then_some(flat);
+                    self.import_call(*function, *is_async, flat)
+                }
             };
         }
         for (index, _) in (0..).zip(&self.plan.payloads) {
@@ -94,15 +89,8 @@ impl Writer<'_> {
         self.scratch = self.shim.module.global(I32, &ConstExpr::i32_const(0));
     }
 
-    fn import_call(
-        &mut self,
-        function: usize,
-        is_async: bool,
-        params: &[ValType],
-        results: &[ValType],
-    ) -> u32 {
-        let found = &self.plan.asyncs[function];
-        if found.has_result {
+    fn import_call(&mut self, function: usize, is_async: bool, flat: Option<&[ValType]>) -> u32 {
+        if self.plan.asyncs[function].has_result {
             self.shim.import(Given::Result(function), &[I32; 2], &[]);
         }
         if is_async {
@@ -111,11 +99,9 @@ impl Writer<'_> {
             self.shim.runtime("subtask-block");
             self.shim.runtime("subtask-drop");
         }
-        let flat = super::calls::flat_params(found.has_result, is_async, params, results);
-        if is_spread(self.plan, function, is_async, self.world) {
-            self.shim.import(Given::Spread(function), &[I32; 2], &[I32])
-        } else {
-            self.shim.import(Given::Start(function), flat, &[I32])
+        match flat {
+            Some(flat) => self.shim.import(Given::Start(function), flat, &[I32]),
+            None => self.shim.import(Given::Spread(function), &[I32; 2], &[I32]),
         }
     }
 
@@ -140,25 +126,6 @@ impl Writer<'_> {
             }
             code.global_set(global).end().global_get(global);
         })
-    }
-
-    /// Calls what takes a list, for the component's `address`; the parameters are on the stack.
-    pub fn take(
-        &self,
-        code: &mut InstructionSink<'_>,
-        address: u32,
-        scratch: u32,
-        arguments: impl FnOnce(&mut InstructionSink<'_>),
-        called: u32,
-    ) {
-        code.local_get(address)
-            .i64_extend_i32_u()
-            .global_set(self.target);
-        arguments(code);
-        code.call(scratch)
-            .call(called)
-            .i64_const(NOWHERE)
-            .global_set(self.target);
     }
 
     /// Delivers the result of a subtask that has returned, if one is waited for.

@@ -1,6 +1,6 @@
 //! The module whose `realloc` answers with an address that was named, and the one that stands for the handler.
 
-use super::{BEGIN, DONE, ENTRY, GIVE, Given, I32, I64, NOWHERE, Shim, TARGET, event_parts};
+use super::base::{BEGIN, DONE, ENTRY, GIVE, Given, I32, I64, NOWHERE, Shim, TARGET, event_parts};
 use wasm_encoder::{BlockType, ConstExpr};
 
 /// The `realloc` whose first answer is the address that was named.

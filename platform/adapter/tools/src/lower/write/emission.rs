@@ -1,6 +1,6 @@
 //! Items that were not there, one at a time.
 
-use super::Writer;
+use super::writer::Writer;
 use crate::lower::module::GIVEN;
 use crate::lower::shim::{Given, Shim};
 use crate::spaces::Space;

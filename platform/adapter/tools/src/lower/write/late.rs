@@ -1,6 +1,6 @@
 //! What needs the component's memory, the handler, and the entry that stands for it.
 
-use super::Writer;
+use super::writer::Writer;
 use crate::lower::names::{ENTRY, HANDLED, HANDLER, TYPES, put, result_of, spread_of, take};
 use crate::lower::plan::Stand;
 use crate::lower::shim::{self, DELIVER, GIVE, Given, TARGET};

@@ -2,84 +2,43 @@
 
 mod emission;
 mod late;
+mod writer;
 
 use super::names::RUNTIME;
 use super::plan::{Plan, Stand, space_of};
-use super::shim::{self, Given, Shim, TABLE};
+use super::shim::{self, Given, TABLE};
 use super::world::World;
-use super::{Lowered, missing, runtime, types};
-use crate::renumbering::{Renumbering, failure};
+use super::{missing, runtime, types};
+use crate::renumbering::failure;
 use crate::spaces::{Space, of_alias};
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
 use wasm_encoder::reencode::{ReencodeComponent, component_utils};
 use wasm_encoder::{
-    CanonicalFunctionSection, Component, ComponentAliasSection, ComponentExportSection,
+    CanonicalFunctionSection, ComponentAliasSection, ComponentExportSection,
     ComponentImportSection, ComponentInstanceSection, ComponentTypeSection, ExportKind,
 };
 use wasmparser::{
     CanonicalFunction, CanonicalOption as Read, ComponentAlias, ComponentDefinedType,
     ComponentExternalKind, ComponentType, InstanceTypeDeclaration, Parser, Payload,
 };
+use writer::Writer;
 
+/// The component, and what it imports beyond what it did.
 pub fn write(
     component: &[u8],
     sections: &[Payload<'_>],
     world: &World<'_>,
     plan: &Plan,
     missing: &[bool],
-) -> Result<Lowered> {
-    let mut writer = Writer {
-        world,
-        plan,
-        missing,
-        renumbering: Renumbering::default(),
-        out: Component::new(),
-        runtime: None,
-        runtime_functions: BTreeMap::new(),
-        lowered: BTreeMap::new(),
-        late: shim::late(plan, world)?,
-        stands: BTreeMap::new(),
-        table: None,
-        handler: None,
-        deliver: None,
-        absent: BTreeMap::new(),
-        added: Vec::new(),
-    };
+) -> Result<(Vec<u8>, Vec<&'static str>)> {
+    let mut writer = Writer::new(world, plan, missing, shim::late(plan));
     writer.begin()?;
     for section in sections {
         writer.add(section, component)?;
     }
     writer.end()?;
-    Ok(Lowered {
-        component: writer.out.finish(),
-        added: writer.added,
-        is_handler: plan.handler.is_some(),
-    })
-}
-
-struct Writer<'w, 'a> {
-    world: &'w World<'a>,
-    plan: &'w Plan,
-    missing: &'w [bool],
-    renumbering: Renumbering,
-    out: Component,
-    /// The instance of the runtime, its functions, and the core functions that they are lowered to.
-    runtime: Option<u32>,
-    runtime_functions: BTreeMap<String, u32>,
-    lowered: BTreeMap<&'static str, u32>,
-    /// As long as it has not been instantiated.
-    late: Option<Shim>,
-    /// What has been made for core functions ahead of their section.
-    stands: BTreeMap<u32, u32>,
-    table: Option<u32>,
-    /// Functions that get the request, and take the response.
-    handler: Option<(u32, u32)>,
-    /// The late function that moves what an event says has moved.
-    deliver: Option<u32>,
-    /// Instances with the types of interfaces that nobody provides, by the interface.
-    absent: BTreeMap<usize, ComponentInstanceSection>,
-    added: Vec<&'static str>,
+    Ok((writer.out.finish(), writer.added))
 }
 
 impl<'a> Writer<'_, 'a> {

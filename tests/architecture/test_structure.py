@@ -16,7 +16,8 @@ PACKAGE = ROOT / "platform" / "whorl"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = ("cli", "server", "triggers", "app", "capabilities", "engine")
 LEAVES = frozenset({"errors", "types", "values", "guest"})
-RUST_CRATES = [ROOT / "platform" / "adapter" / name / "src" for name in ("heap", "packing", "tools", "wasi")]
+_RUST_CRATES = ("async-runtime", "heap", "packing", "tools", "wasi")
+RUST_CRATES = [ROOT / "platform" / "adapter" / name / "src" for name in _RUST_CRATES]
 
 _Module = TypeVar("_Module")
 

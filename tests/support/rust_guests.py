@@ -4,6 +4,7 @@ As a program, notes that guests have just been built: `python tests/support/rust
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -14,6 +15,7 @@ GUESTS = ROOT / "tests" / "guests"
 RECORD = GUESTS / "sources.json"
 _BUILT = {"hello_core": "hello_0_2_0"}
 """Guests that are built from the folder of another."""
+_CRATE = re.compile(r'\bpath = "([^"]+)"')
 
 
 def rust_guests() -> list[str]:
@@ -22,7 +24,7 @@ def rust_guests() -> list[str]:
 
 
 def source_digest(guest: str) -> str:
-    """Return the SHA-256 over the names and contents of a guest's sources; of WIT elsewhere, what it names."""
+    """Return the SHA-256 over the names and contents of a guest's sources; elsewhere, of the WIT and crates it names."""
     folder = GUESTS / _BUILT.get(guest, guest)
     own = [
         folder / "Cargo.toml",
@@ -33,6 +35,8 @@ def source_digest(guest: str) -> str:
     ]
     code = "".join(file.read_text() for file in own if file.suffix == ".rs")
     shared = [file for file in sorted((ROOT / "platform/adapter/wit").rglob("*.wit")) if f"wit/{_within(file)}" in code]
+    crates = [(folder / path).resolve() for path in _CRATE.findall((folder / "Cargo.toml").read_text())]
+    shared += [file for crate in crates for file in (crate / "Cargo.toml", *sorted(crate.glob("src/**/*.rs")))]
     return digest_of([*own, *shared], ROOT)
 
 

@@ -24,7 +24,7 @@ def rust_guests() -> list[str]:
 
 
 def source_digest(guest: str) -> str:
-    """Return the SHA-256 over the names and contents of a guest's sources; elsewhere, of the WIT and crates it names."""
+    """Return the SHA-256 over the names and contents of a guest's sources, and of the WIT and crates that it names."""
     folder = GUESTS / _BUILT.get(guest, guest)
     own = [
         folder / "Cargo.toml",

@@ -114,3 +114,11 @@ pub fn traps<T: std::fmt::Debug>(result: Result<T, Trap>, rule: &str) {
 pub fn goes_on() -> Option<Next> {
     Some(Next::Event(Event::NONE))
 }
+
+/// A runtime whose current task is its first, and a set.
+pub fn request_and_set() -> (Runtime, u32) {
+    let mut runtime = Runtime::new();
+    let set = runtime.set_new().unwrap();
+    begin(&mut runtime);
+    (runtime, set)
+}

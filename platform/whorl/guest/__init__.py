@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 SOURCES: dict[str, tuple[str, ...]] = {
-    "wasi": ("Cargo.toml", "heap", "packing", "wit", "wasi"),
+    "wasi": ("Cargo.toml", "async-runtime", "heap", "packing", "wit", "wasi"),
     "tools": ("Cargo.lock", "Cargo.toml", "tools"),
     "driver-http": ("driver",),
 }

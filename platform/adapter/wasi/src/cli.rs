@@ -16,16 +16,21 @@ thread_local! {
     static ENVIRONMENT: OnceCell<String> = const { OnceCell::new() };
 }
 
+/// The variables of the component.
+pub fn variables() -> Vec<(String, String)> {
+    ENVIRONMENT.with(|text| {
+        let mut parts = text.get_or_init(host::environment).split('\0');
+        let mut variables = Vec::new();
+        while let (Some(name), Some(value)) = (parts.next(), parts.next()) {
+            variables.push((name.to_owned(), value.to_owned()));
+        }
+        variables
+    })
+}
+
 impl environment::Guest for Adapter {
     fn get_environment() -> Vec<(String, String)> {
-        ENVIRONMENT.with(|text| {
-            let mut parts = text.get_or_init(host::environment).split('\0');
-            let mut variables = Vec::new();
-            while let (Some(name), Some(value)) = (parts.next(), parts.next()) {
-                variables.push((name.to_owned(), value.to_owned()));
-            }
-            variables
-        })
+        variables()
     }
 
     fn get_arguments() -> Vec<String> {
@@ -47,7 +52,8 @@ impl exit::Guest for Adapter {
     }
 }
 
-fn leave(code: u32) -> ! {
+/// Ends the instance, as the guest wishes.
+pub fn leave(code: u32) -> ! {
     log_streams::deliver();
     host::exit(code);
     #[cfg(target_arch = "wasm32")]

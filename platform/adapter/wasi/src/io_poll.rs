@@ -251,7 +251,8 @@ pub fn wait_for_task(task: u32) {
     tasks::wait(&task.to_string(), NEVER);
 }
 
-fn append_task(tasks: &mut String, task: u32) {
+/// Adds `task` to `tasks`, separated by spaces, unless it is there.
+pub fn append_task(tasks: &mut String, task: u32) {
     if names(tasks, task) {
         return;
     }
@@ -262,7 +263,7 @@ fn append_task(tasks: &mut String, task: u32) {
 }
 
 /// Tells whether `tasks`, separated by spaces, hold `task`.
-fn names(tasks: &str, task: u32) -> bool {
+pub fn names(tasks: &str, task: u32) -> bool {
     tasks.split(' ').any(|name| name.parse() == Ok(task))
 }
 

@@ -21,6 +21,7 @@ mod io_error;
 mod io_poll;
 mod io_streams;
 mod log_streams;
+mod p3;
 mod random;
 mod shared_memory;
 mod sockets;

@@ -76,21 +76,23 @@ fn draw(count: usize) -> Buffer {
     }
 }
 
-fn bytes(len: u64) -> Vec<u8> {
+/// Bytes that nobody can guess.
+pub fn bytes(len: u64) -> Vec<u8> {
     match usize::try_from(len) {
         Ok(count) => POOL.with(|pool| pool.take(count)),
         Err(_) => trap("more random bytes were asked for than fit into memory"),
     }
 }
 
-fn word() -> u64 {
+/// Eight of them.
+pub fn word() -> u64 {
     bytes(8)
         .iter()
         .fold(0, |word, &byte| word << 8 | u64::from(byte))
 }
 
 /// The next word of the generator that is seeded once per request (splitmix64).
-fn insecure_word() -> u64 {
+pub fn insecure_word() -> u64 {
     POOL.with(|pool| {
         pool.enter();
         if pool.insecure.get() == 0 {
@@ -102,6 +104,19 @@ fn insecure_word() -> u64 {
         let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ mixed >> 31
     })
+}
+
+/// Bytes of that generator.
+pub fn insecure_bytes(len: u64) -> Vec<u8> {
+    let Ok(count) = usize::try_from(len) else {
+        trap("more random bytes were asked for than fit into memory");
+    };
+    let mut bytes = Vec::with_capacity(count + 8);
+    while bytes.len() < count {
+        bytes.extend_from_slice(&insecure_word().to_le_bytes());
+    }
+    bytes.truncate(count);
+    bytes
 }
 
 impl random::Guest for Adapter {
@@ -116,15 +131,7 @@ impl random::Guest for Adapter {
 
 impl insecure::Guest for Adapter {
     fn get_insecure_random_bytes(len: u64) -> Vec<u8> {
-        let Ok(count) = usize::try_from(len) else {
-            trap("more random bytes were asked for than fit into memory");
-        };
-        let mut bytes = Vec::with_capacity(count + 8);
-        while bytes.len() < count {
-            bytes.extend_from_slice(&insecure_word().to_le_bytes());
-        }
-        bytes.truncate(count);
-        bytes
+        insecure_bytes(len)
     }
 
     fn get_insecure_random_u64() -> u64 {

@@ -205,6 +205,11 @@ impl Call {
         self.close();
     }
 
+    /// The response could not be had after all: its task is waited for again.
+    pub fn is_awaited_again(&self) {
+        self.response_has_arrived.set(false);
+    }
+
     /// Why nothing can be received any more.
     pub fn failure(&self) -> ErrorCode {
         let failure = self.failure.borrow().clone();

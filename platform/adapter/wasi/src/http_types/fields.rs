@@ -104,18 +104,21 @@ impl FieldList {
         }
     }
 
-    fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Vec<u8>> {
+    /// The values of a name.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Vec<u8>> {
         self.fields
             .iter()
             .filter(|(key, _)| key.eq_ignore_ascii_case(name))
             .map(|(_, value)| value)
     }
 
-    fn has(&self, name: &str) -> bool {
+    /// Whether there is a field of this name.
+    pub fn has(&self, name: &str) -> bool {
         self.values(name).next().is_some()
     }
 
-    fn append(&mut self, name: String, value: Vec<u8>) -> Result<(), Refusal> {
+    /// `fields.append`.
+    pub fn append(&mut self, name: String, value: Vec<u8>) -> Result<(), Refusal> {
         let name = checked_name(name)?;
         let value = checked_value(&name, value)?;
         if name == CONTENT_LENGTH && self.has(CONTENT_LENGTH) {
@@ -128,7 +131,8 @@ impl FieldList {
         Ok(())
     }
 
-    fn set(&mut self, name: String, values: Vec<Vec<u8>>) -> Result<(), Refusal> {
+    /// `fields.set`.
+    pub fn set(&mut self, name: String, values: Vec<Vec<u8>>) -> Result<(), Refusal> {
         let name = checked_name(name)?;
         if name == CONTENT_LENGTH && values.len() > 1 {
             return Err(HeaderError::InvalidSyntax.into());
@@ -162,12 +166,18 @@ impl FieldList {
         Ok(())
     }
 
-    fn delete(&mut self, name: String) -> Result<(), Refusal> {
+    /// `fields.delete`.
+    pub fn delete(&mut self, name: String) -> Result<(), Refusal> {
         let name = checked_name(name)?;
         if self.has(&name) {
             Rc::make_mut(&mut self.fields).retain(|(key, _)| *key != name);
         }
         Ok(())
+    }
+
+    /// All fields.
+    pub fn all(&self) -> &[Field] {
+        &self.fields
     }
 
     fn size(&self) -> usize {

@@ -46,6 +46,8 @@ pub struct IncomingBytes {
     failure_was_told: Cell<bool>,
     /// Whether the host has said that there is more.
     more_arrived: Cell<bool>,
+    /// Whether the host has said that there is nothing yet, and not yet that there is.
+    is_waiting: Cell<bool>,
     stream_is_alive: Cell<bool>,
 }
 
@@ -62,11 +64,13 @@ impl IncomingBytes {
             }),
             failure_was_told: Cell::new(false),
             more_arrived: Cell::new(false),
+            is_waiting: Cell::new(false),
             stream_is_alive: Cell::new(false),
         }
     }
 
-    fn is_over(&self) -> bool {
+    /// Whether all of the body has come, or all that will come of it.
+    pub fn is_over(&self) -> bool {
         !matches!(*self.end.borrow(), End::NotYet)
     }
 
@@ -96,7 +100,7 @@ impl IncomingBytes {
             answer = self.ask();
         }
         match answer.as_bytes().first() {
-            Some(b'p') => {}
+            Some(b'p') => self.is_waiting.set(true),
             Some(b'e') => {
                 let trailers = (answer.len() > 1).then(|| FieldList::parse(&answer[1..]));
                 self.end.replace(End::Complete(trailers));
@@ -174,6 +178,46 @@ impl IncomingBytes {
         }
     }
 
+    /// Returns how many bytes can be taken at once. Asks the host if there are none, unless it has said that it has none.
+    pub fn available(&self) -> usize {
+        if !self.is_waiting.get() || self.is_cut_off() {
+            self.fill();
+        }
+        self.buffer.borrow().len()
+    }
+
+    /// Returns how many bytes have come that nobody has taken.
+    pub fn buffered(&self) -> usize {
+        self.buffer.borrow().len()
+    }
+
+    /// Removes at most `max` of them.
+    pub fn take(&self, max: usize) -> Vec<u8> {
+        self.buffer.borrow_mut().take(max)
+    }
+
+    /// The task of the host that is ready when there are more, if there can be.
+    pub fn awaited_task(&self) -> Option<u32> {
+        (self.is_empty() && !self.is_over() && !self.is_cut_off()).then(|| self.task())
+    }
+
+    /// What the body has come to, once all of it has been taken: its trailers, if it has any.
+    pub fn outcome(&self) -> Option<Result<Option<FieldList>, ErrorCode>> {
+        if !self.is_empty() {
+            return None;
+        }
+        match &*self.end.borrow() {
+            End::NotYet => None,
+            End::Complete(trailers) => Some(Ok(trailers.clone())),
+            End::Failed(code) => Some(Err(code.clone())),
+        }
+    }
+
+    /// Whether somebody has the stream through which the body is read.
+    pub fn has_stream(&self) -> bool {
+        self.stream_is_alive.get()
+    }
+
     /// `input-stream.read`: at most `max` bytes, none if there are none yet.
     pub fn read(&self, max: usize) -> Result<Vec<u8>, StreamError> {
         self.prepare(max)?;
@@ -206,11 +250,7 @@ impl IncomingBytes {
     /// What the body has come to, once that is known: its trailers, if it has any. Gives away what was not read.
     pub fn trailers(&self) -> Option<Result<Option<FieldList>, ErrorCode>> {
         self.discard();
-        match &*self.end.borrow() {
-            End::NotYet => None,
-            End::Complete(trailers) => Some(Ok(trailers.clone())),
-            End::Failed(code) => Some(Err(code.clone())),
-        }
+        self.outcome()
     }
 
     /// The guest has the stream through which the body is read.
@@ -243,6 +283,7 @@ impl Awaited for IncomingBytes {
 
     fn task_is_ready(&self) {
         self.more_arrived.set(true);
+        self.is_waiting.set(false);
     }
 }
 

@@ -19,7 +19,7 @@ pub struct IncomingRequest {
 }
 
 /// A head as the host sends it: head text, and where in it each part ends.
-struct Head {
+pub struct Head {
     text: String,
     /// Ends of the method, the scheme, the authority, the path, and the flags.
     ends: [usize; 5],
@@ -45,11 +45,11 @@ impl Head {
         &self.text[start..self.ends[index]]
     }
 
-    fn method(&self) -> &str {
+    pub fn method(&self) -> &str {
         self.part(0)
     }
 
-    fn scheme(&self) -> &str {
+    pub fn scheme(&self) -> &str {
         self.part(1)
     }
 
@@ -59,6 +59,22 @@ impl Head {
 
     fn path(&self) -> &str {
         self.part(3)
+    }
+
+    /// The authority, unless there is none.
+    pub fn authority_text(&self) -> Option<String> {
+        let authority = self.authority();
+        (!authority.is_empty()).then(|| text_of(authority))
+    }
+
+    /// The path and the query.
+    pub fn path_text(&self) -> String {
+        text_of(self.path())
+    }
+
+    /// The fields that the guest may see.
+    pub fn fields(&self) -> FieldList {
+        FieldList::parse(self.field_lines())
     }
 
     fn flags(&self) -> &str {
@@ -78,22 +94,27 @@ fn split(request: &str) -> Option<(Head, usize)> {
     Some((Head::parse(request.get(start..end)?.to_owned())?, end))
 }
 
+/// Begins the exchange that `request` asks for; returns its head and its body.
+pub fn begin(request: String) -> (Head, IncomingBytes) {
+    let Some((head, start)) = split(&request) else {
+        trap("the host gave a request that is none")
+    };
+    exchange::begin(head.method() == "HEAD");
+    let flags = head.flags();
+    let (flags, challenge) = flags.split_once('m').unwrap_or((flags, ""));
+    shared_memory::accept(challenge);
+    let (encoded, more) = (flags.contains('b'), flags.contains('s'));
+    let Some(start) = Buffer::new(request, start, encoded) else {
+        trap("the host gave a body that is none")
+    };
+    let source = Source::Served(exchange::generation());
+    (head, IncomingBytes::new(source, start, more))
+}
+
 impl IncomingRequest {
     /// Begins the exchange that `request` asks for, and returns the handle for the guest.
     pub fn begin(request: String) -> types::IncomingRequest {
-        let Some((head, start)) = split(&request) else {
-            trap("the host gave a request that is none")
-        };
-        exchange::begin(head.method() == "HEAD");
-        let flags = head.flags();
-        let (flags, challenge) = flags.split_once('m').unwrap_or((flags, ""));
-        shared_memory::accept(challenge);
-        let (encoded, more) = (flags.contains('b'), flags.contains('s'));
-        let Some(start) = Buffer::new(request, start, encoded) else {
-            trap("the host gave a body that is none")
-        };
-        let source = Source::Served(exchange::generation());
-        let body = IncomingBytes::new(source, start, more);
+        let (head, body) = begin(request);
         types::IncomingRequest::new(Self {
             head,
             fields: OnceCell::new(),
@@ -108,7 +129,7 @@ impl types::GuestIncomingRequest for IncomingRequest {
     }
 
     fn path_with_query(&self) -> Option<String> {
-        Some(text_of(self.head.path()))
+        Some(self.head.path_text())
     }
 
     fn scheme(&self) -> Option<Scheme> {
@@ -117,14 +138,11 @@ impl types::GuestIncomingRequest for IncomingRequest {
     }
 
     fn authority(&self) -> Option<String> {
-        let authority = self.head.authority();
-        (!authority.is_empty()).then(|| text_of(authority))
+        self.head.authority_text()
     }
 
     fn headers(&self) -> Headers {
-        let fields = self
-            .fields
-            .get_or_init(|| FieldList::parse(self.head.field_lines()));
+        let fields = self.fields.get_or_init(|| self.head.fields());
         Fields::immutable(fields.clone())
     }
 

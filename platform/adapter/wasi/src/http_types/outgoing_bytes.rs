@@ -156,6 +156,29 @@ impl OutgoingBytes {
         DETACHED_LIMIT.saturating_sub(self.buffer.borrow().len())
     }
 
+    /// How many bytes may gather, up to `limit`, as long as the host does not want fewer. Does not ask it.
+    pub fn room(&self, limit: usize) -> usize {
+        if self.blocked.get() {
+            0
+        } else {
+            limit.saturating_sub(self.buffer.borrow().len())
+        }
+    }
+
+    /// Why nothing can be added any more, if that is so before the body was finished.
+    pub fn failure(&self) -> Option<ErrorCode> {
+        match self.state.get() {
+            State::Open if !self.is_cut_off() => None,
+            State::Open => Some(match &*self.sink.borrow() {
+                Sink::Request(call) => call
+                    .upgrade()
+                    .map_or(ErrorCode::ConnectionTerminated, |call| call.failure()),
+                _ => ErrorCode::ConnectionTerminated,
+            }),
+            _ => self.failure.borrow().clone(),
+        }
+    }
+
     /// Whether the host wants no more for now; asks it if that is what it said last.
     fn is_blocked(&self) -> bool {
         if self.blocked.get() && self.task().is_none_or(io_poll::is_ready) {
@@ -241,12 +264,17 @@ impl OutgoingBytes {
     }
 
     fn append(&self, contents: Vec<u8>) -> Result<(), StreamError> {
+        self.add(contents).map_err(failed)
+    }
+
+    /// Adds bytes without a permit; if they are more than was promised, that breaks the body off.
+    pub fn add(&self, contents: Vec<u8>) -> Result<(), ErrorCode> {
         let written = self.written.get() + contents.len() as u64;
         self.written.set(written);
         if self.expected.is_some_and(|expected| written > expected) {
             let code = self.wrong_size();
             self.fail(code.clone());
-            return Err(failed(code));
+            return Err(code);
         }
         let mut buffer = self.buffer.borrow_mut();
         if buffer.is_empty() {
@@ -344,7 +372,7 @@ impl OutgoingBytes {
     }
 
     /// Ends the body as incomplete, for the reason `code`.
-    fn fail(&self, code: ErrorCode) {
+    pub fn fail(&self, code: ErrorCode) {
         if self.state.get() != State::Open {
             return;
         }

@@ -28,24 +28,10 @@ impl OutgoingRequest {
         self,
         timeouts: Timeouts,
     ) -> Result<(RequestHead, Option<Rc<OutgoingBytes>>), ErrorCode> {
-        let length = self.fields.content_length().map_err(|()| {
-            ErrorCode::InternalError(Some(
-                "the headers give more than one `content-length`".into(),
-            ))
-        })?;
         let body = self.body.into_inner();
-        if body.is_none() && length.is_some_and(|length| length > 0) {
-            return Err(ErrorCode::HttpRequestBodySize(Some(0)));
-        }
-        let scheme = self
-            .scheme
-            .into_inner()
-            .as_ref()
-            .map(targets::scheme_name)
-            .unwrap_or_default();
-        if !matches!(scheme.as_str(), "" | "http" | "https") {
-            return Err(ErrorCode::HttpProtocolError);
-        }
+        let scheme = self.scheme.into_inner();
+        check_length(&self.fields, body.is_some())?;
+        let scheme = sendable_scheme(scheme.as_ref())?;
         let head = RequestHead {
             method: targets::method_name(&self.method.borrow()).to_owned(),
             scheme,
@@ -123,6 +109,29 @@ impl types::GuestOutgoingRequest for OutgoingRequest {
 
     fn headers(&self) -> Headers {
         Fields::immutable(self.fields.clone())
+    }
+}
+
+/// Returns what `content-length` promises of a request's body, and whether that can be.
+pub fn check_length(fields: &FieldList, has_body: bool) -> Result<Option<u64>, ErrorCode> {
+    let length = fields.content_length().map_err(|()| {
+        ErrorCode::InternalError(Some(
+            "the headers give more than one `content-length`".into(),
+        ))
+    })?;
+    if !has_body && length.is_some_and(|length| length > 0) {
+        return Err(ErrorCode::HttpRequestBodySize(Some(0)));
+    }
+    Ok(length)
+}
+
+/// Returns the name of a scheme that requests can be sent by, empty if there is none.
+pub fn sendable_scheme(scheme: Option<&Scheme>) -> Result<String, ErrorCode> {
+    let scheme = scheme.map(targets::scheme_name).unwrap_or_default();
+    if matches!(scheme.as_str(), "" | "http" | "https") {
+        Ok(scheme)
+    } else {
+        Err(ErrorCode::HttpProtocolError)
     }
 }
 

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 from runtime_calls import Call, Crate, Program
-from runtime_model import FUTURE, NOT_COPIED, End, Model, Subtask, TrapError, WaitableSet
+from runtime_model import FUTURE, NOT_COPIED, End, Subtask, TrapError, WaitableSet
+from runtime_task_model import TaskModel
 
 PROGRAMS = 20_000
 PARTS = 4
-LONGEST = 30
+LONGEST = 32
 _SIZES = {0x11: 1, 0x12: 8, 0x13: 0, 0x14: NOT_COPIED}
 _KINDS = [0x11, 0x11, 0x12, 0x13, 0x11 | FUTURE, 0x13 | FUTURE]
 _NATIVE_KINDS = [*_KINDS, 0x14, 0x14 | FUTURE]
@@ -46,6 +47,13 @@ _WEIGHTS = {
     Call.WITHDRAW: 1,
     Call.COPY_OUTCOME: 1,
     Call.CAN_BE_WOKEN: 1,
+    Call.TASK_BEGIN: 8,
+    Call.SUSPEND: 16,
+    Call.NEXT: 16,
+    Call.TASK_RETURN: 1,
+    Call.TASK_CANCEL: 1,
+    Call.REQUEST_CANCEL: 3,
+    Call.CURRENT: 1,
 }
 
 
@@ -54,7 +62,7 @@ class Author:
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)  # noqa: S311 - nothing secret
-        self._model = Model()
+        self._model = TaskModel()
         self.program: Program = []
         self.answers: list[int] = []
         self.is_trap = False
@@ -101,6 +109,8 @@ class Author:
         pick = self._random
         if call in {Call.SET_NEW, Call.CAN_BE_WOKEN}:
             return ()
+        if call in range(Call.TASK_BEGIN, Call.CAN_BE_WOKEN):
+            return self._task(call)
         if call in {Call.CHANNEL_NEW, Call.NATIVE_WRITER}:
             return (pick.choice(_NATIVE_KINDS if call is Call.NATIVE_WRITER or pick.random() < 0.02 else _KINDS),)
         if call is Call.SUBTASK_NEW:
@@ -108,6 +118,26 @@ class Author:
         if Call.GIVE_READABLE <= call <= Call.LOOK or call is Call.WITHDRAW:
             return self._channel(call)
         return self._handles(call)
+
+    def _task(self, call: Call) -> tuple[int, ...] | None:
+        task, tasks, pick = self._model.running, self._model.tasks, self._random
+        if call is Call.REQUEST_CANCEL:
+            return (pick.randrange(len(tasks)),) if tasks else None
+        if (
+            call is not Call.CURRENT
+            and (call in {Call.TASK_BEGIN, Call.NEXT}) == (task is not None)
+            and pick.random() < 0.995
+        ):
+            return None
+        if call is Call.SUSPEND:
+            is_over = task is not None and task.state == "resolved"
+            codes = [1, *(2 | handle << 4 for handle in self._all(WaitableSet) * 2), *([0] * 3 * is_over)]
+            return (pick.choice(codes) if pick.random() < 0.99 else pick.randrange(40),)
+        returns_again = call is Call.TASK_RETURN and task is not None and task.state == "resolved"
+        cancels_early = call is Call.TASK_CANCEL and task is not None and task.state != "told"
+        if (returns_again or cancels_early) and pick.random() < 0.98:
+            return None
+        return (self._now,) if call is Call.NEXT else ()
 
     def _channel(self, call: Call) -> tuple[int, ...] | None:
         if not self._model.channels:

@@ -18,19 +18,27 @@ class Description:
     """What a file is, by its outermost names.
 
     `imports` and `exports` name interfaces and functions of a component; `imports` of a core module are the names of
-    modules. `has_world`: it carries the world that it was built for, which a component always does.
+    modules. `asynchronous` are those of the imports that have asynchronous functions. `has_world`: it carries the world
+    that it was built for, which a component always does.
     """
 
     kind: Literal["component", "module"]
     imports: tuple[str, ...]
     exports: tuple[str, ...]
     has_world: bool
+    asynchronous: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, text: str) -> "Description":
         """Read what `describe` prints."""
         fields = json.loads(text)
-        return cls(fields["kind"], tuple(fields["imports"]), tuple(fields["exports"]), fields["has_world"])
+        return cls(
+            fields["kind"],
+            tuple(fields["imports"]),
+            tuple(fields["exports"]),
+            fields["has_world"],
+            tuple(fields["asynchronous"]),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,15 @@
 //! Tells what a file is, without reading more of it than its outermost sections.
 
+use crate::spaces::{Space, of_alias};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use wasmparser::{BinaryReader, ComponentExportSectionReader, ComponentImportSectionReader};
-use wasmparser::{ExportSectionReader, ImportSectionReader};
+use wasmparser::{
+    BinaryReader, ComponentAliasSectionReader, ComponentExportSectionReader, ComponentExternalKind,
+    ComponentImportSectionReader, ComponentType, ComponentTypeRef, ComponentTypeSectionReader,
+    ExportSectionReader, ImportSectionReader, InstanceTypeDeclaration,
+};
 
 const MODULE: [u8; 8] = *b"\0asm\x01\0\0\0";
 const COMPONENT: [u8; 8] = *b"\0asm\x0d\0\x01\0";
@@ -17,6 +21,8 @@ pub struct Description {
     /// Interfaces and functions of a component; names of modules for a core module.
     pub imports: Vec<String>,
     pub exports: Vec<String>,
+    /// The imported interfaces that have asynchronous functions.
+    pub asynchronous: Vec<String>,
     /// Whether it carries the world that it was built for; a component always does.
     pub has_world: bool,
 }
@@ -57,11 +63,14 @@ fn describe(source: &mut (impl Read + Seek)) -> Result<Description> {
         kind,
         imports: Vec::new(),
         exports: Vec::new(),
+        asynchronous: Vec::new(),
         has_world: kind == Kind::Component,
     };
+    // The index space of types: whether one is of an interface with asynchronous functions.
+    let mut types = Vec::new();
     while let Some((id, size)) = section_header(source)? {
         let names = match (kind, id) {
-            (Kind::Component, 10 | 11) | (Kind::Module, 0 | 2 | 7) => true,
+            (Kind::Component, 6 | 7 | 10 | 11) | (Kind::Module, 0 | 2 | 7) => true,
             (_, 0..=13) => false,
             _ => bail!("there is no section with the number {id}"),
         };
@@ -72,7 +81,7 @@ fn describe(source: &mut (impl Read + Seek)) -> Result<Description> {
             let mut section = Vec::new();
             source.take(u64::from(size)).read_to_end(&mut section)?;
             description
-                .add_section(id, &section)
+                .add_section(id, &section, &mut types)
                 .context("a section cannot be read")?;
         } else {
             source.seek(SeekFrom::Current(i64::from(size)))?;
@@ -82,17 +91,42 @@ fn describe(source: &mut (impl Read + Seek)) -> Result<Description> {
 }
 
 impl Description {
-    fn add_section(&mut self, id: u8, section: &[u8]) -> Result<()> {
+    fn add_section(&mut self, id: u8, section: &[u8], types: &mut Vec<bool>) -> Result<()> {
         let reader = BinaryReader::new(section, 0);
         match (self.kind, id) {
+            (Kind::Component, 6) => {
+                for alias in ComponentAliasSectionReader::new(reader)? {
+                    let is_type = of_alias(&alias?) == Space::Type;
+                    types.extend(is_type.then_some(false));
+                }
+            }
+            (Kind::Component, 7) => {
+                for ty in ComponentTypeSectionReader::new(reader)? {
+                    types.push(has_asynchronous_functions(&ty?));
+                }
+            }
             (Kind::Component, 10) => {
                 for import in ComponentImportSectionReader::new(reader)? {
-                    self.imports.push(import?.name.name.to_owned());
+                    let import = import?;
+                    let name = import.name.name.to_owned();
+                    match import.ty {
+                        ComponentTypeRef::Instance(ty)
+                            if types.get(ty as usize).is_some_and(|each| *each) =>
+                        {
+                            self.asynchronous.push(name.clone());
+                        }
+                        ComponentTypeRef::Type(_) => types.push(false),
+                        _ => {}
+                    }
+                    self.imports.push(name);
                 }
             }
             (Kind::Component, _) => {
                 for export in ComponentExportSectionReader::new(reader)? {
-                    self.exports.push(export?.name.name.to_owned());
+                    let export = export?;
+                    let is_type = export.kind == ComponentExternalKind::Type;
+                    types.extend(is_type.then_some(false));
+                    self.exports.push(export.name.name.to_owned());
                 }
             }
             (Kind::Module, 2) => {
@@ -115,6 +149,15 @@ impl Description {
         }
         Ok(())
     }
+}
+
+fn has_asynchronous_functions(ty: &ComponentType<'_>) -> bool {
+    let ComponentType::Instance(declarations) = ty else {
+        return false;
+    };
+    declarations.iter().any(|each| {
+        matches!(each, InstanceTypeDeclaration::Type(ComponentType::Func(function)) if function.async_)
+    })
 }
 
 /// The number and the size in bytes of the next section.
@@ -150,6 +193,21 @@ mod tests {
     }
 
     #[test]
+    fn interfaces_with_asynchronous_functions_are_told_from_others() {
+        let text = r#"(component
+            (type $plain (instance (export "f" (func))))
+            (import "a:b/plain" (instance $a (type $plain)))
+            (type (instance (export "t" (type (sub resource))) (export "f" (func async))))
+            (import "a:b/waits" (instance $b (type 1)))
+            (alias export $b "t" (type $t))
+            (import "a:b/waits-too" (instance (export "g" (func async (param "a" (borrow $t)))))))"#;
+        assert_eq!(
+            describe_text(text).asynchronous,
+            ["a:b/waits", "a:b/waits-too"]
+        );
+    }
+
+    #[test]
     fn a_component_is_described_by_its_own_names_alone() {
         let text = r#"(component
             (core module (import "inner" "f" (func)))
@@ -163,6 +221,7 @@ mod tests {
                 kind: Kind::Component,
                 imports: vec!["a:b/c@1.0.0".into()],
                 exports: vec!["g".into()],
+                asynchronous: Vec::new(),
                 has_world: true
             }
         );

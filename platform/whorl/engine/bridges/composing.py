@@ -13,7 +13,7 @@ _VERSION: Final = re.compile(r"(?P<major>[0-9]+)\.(?P<minor>[0-9]+)\.(?P<patch>[
 Describe = Callable[[Wasm], Description]
 MakeBridge = Callable[[Wasm, list[str], int, list[str]], tuple[bytes, str]]
 
-RULES: Final = 2
+RULES: Final = 3
 """To be raised when other bridges are made of the same composition: part of the key of compiled code."""
 
 
@@ -60,7 +60,9 @@ def with_bridges(composition: Composition, describe: Describe, make: MakeBridge)
     everybodys = tuple(adapter.name for adapter in composition.adapters)
     for source in composition.components:
         offered = composition.hosted if source.hosted is None else source.hosted
-        imports = [each for each in describe(source.wasm).imports if not _is_wired(each, source.wiring)]
+        described = describe(source.wasm)
+        optional = [each for each in described.asynchronous if each.startswith(composition.optional)]
+        imports = [each for each in described.imports if each not in optional and not _is_wired(each, source.wiring)]
         behind = {each: found for each in imports if (found := implemented(each, offered)) is not None}
         adapters = everybodys if source.adapters is None else source.adapters
         if behind:

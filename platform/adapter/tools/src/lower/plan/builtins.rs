@@ -159,6 +159,15 @@ impl Planner<'_, '_> {
             Some(_) => number.unwrap_or(NO_COPY),
         };
         let kind = kind(&name, channel.is_future);
+        let (is_async, is_future) = (options.contains(&Read::Async), channel.is_future);
+        if channel.payload.is_none() {
+            return Ok(Stand::Early(Early::Signal {
+                writes,
+                is_async,
+                is_future,
+                kind,
+            }));
+        }
         let payload = match channel.payload {
             None => None,
             Some(_) => self.payload(name, encoding(options))?,
@@ -168,8 +177,8 @@ impl Planner<'_, '_> {
             .extend(payload.map(|payload| (kind, payload)));
         Ok(Stand::Late(Late::Copy {
             writes,
-            is_async: options.contains(&Read::Async),
-            is_future: channel.is_future,
+            is_async,
+            is_future,
             kind,
             size,
             payload,
@@ -265,6 +274,16 @@ impl Planner<'_, '_> {
         }
         found.is_spread |= is_spread;
         found.is_called_flat |= !is_spread;
+        let needs_memory = options
+            .iter()
+            .any(|option| matches!(option, Read::Memory(_)));
+        if !needs_memory && !has_result {
+            return Ok(Some(if is_async {
+                Stand::Start(function)
+            } else {
+                Stand::Blocking { function, params }
+            }));
+        }
         Ok(Some(Stand::Late(Late::Call {
             function,
             is_async,

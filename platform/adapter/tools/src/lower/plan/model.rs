@@ -19,6 +19,13 @@ pub enum Stand {
     Runtime(&'static str),
     Early(Early),
     Late(Late),
+    /// The asynchronous function itself, where nothing is passed by memory and there is no result.
+    Start(usize),
+    /// The same, called synchronously; `params` are those of the core function.
+    Blocking {
+        function: usize,
+        params: Vec<ValType>,
+    },
     /// What takes the handler's response.
     Return,
 }
@@ -35,6 +42,13 @@ pub enum Early {
     },
     CancelSubtask {
         is_async: bool,
+    },
+    /// A read or write of what carries nothing.
+    Signal {
+        writes: bool,
+        is_async: bool,
+        is_future: bool,
+        kind: u32,
     },
     /// What nobody provides.
     Trap {

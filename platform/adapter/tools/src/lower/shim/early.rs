@@ -1,6 +1,6 @@
 //! The early functions: those that need no memory.
 
-use super::base::{Given, I32, RETURNED, Shim, TABLE, name_of};
+use super::base::{BLOCKED, Given, I32, OWN, RETURNED, Shim, TABLE, name_of};
 use crate::lower::plan::{Early, Plan, Stand};
 use crate::lower::runtime;
 use wasm_encoder::BlockType;
@@ -19,6 +19,7 @@ pub fn early(plan: &Plan) -> Option<Shim> {
         match function {
             Early::Constants { call, .. } => shim.runtime(call),
             Early::CancelSubtask { .. } => shim.runtime("subtask-cancel"),
+            Early::Signal { writes, .. } => shim.runtime(if *writes { "write" } else { "read" }),
             Early::Trap { .. } => 0,
         };
     }
@@ -29,6 +30,7 @@ pub fn early(plan: &Plan) -> Option<Shim> {
         let defined = match function {
             Early::Constants { .. } => constants(&mut shim, function),
             Early::CancelSubtask { is_async } => cancelling(&mut shim, *is_async, plan.has_table()),
+            Early::Signal { .. } => signal(&mut shim, function),
             Early::Trap { params, results } => shim.module.define(params, results, &[], |code| {
                 code.unreachable();
             }),
@@ -92,5 +94,43 @@ fn cancelling(shim: &mut Shim, is_async: bool, delivers: bool) -> u32 {
                 .end()
                 .local_get(state);
         }
+    })
+}
+
+/// A read or write without payload: nothing is moved, whoever has the other end.
+fn signal(shim: &mut Shim, function: &Early) -> u32 {
+    let Early::Signal {
+        writes,
+        is_async,
+        is_future,
+        kind,
+    } = *function
+    else {
+        return u32::MAX;
+    };
+    let called = shim.called(Given::Runtime(if writes { "write" } else { "read" }));
+    let params = vec![I32; if is_future { 2 } else { 3 }];
+    let (end, address, count, status) = (0, 1, 2, params.len() as u32);
+    shim.module.define(&params, &[I32], &[I32], |code| {
+        code.local_get(end)
+            .i32_const(kind as i32)
+            .i32_const(0)
+            .i32_const(i32::from(is_async))
+            .local_get(address);
+        if is_future {
+            code.i32_const(1);
+        } else {
+            code.local_get(count);
+        }
+        code.call(called)
+            .i32_wrap_i64()
+            .local_tee(status)
+            .local_get(status)
+            .i32_const(!OWN)
+            .i32_and()
+            .local_get(status)
+            .i32_const(BLOCKED)
+            .i32_eq()
+            .select();
     })
 }

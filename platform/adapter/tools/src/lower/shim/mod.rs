@@ -16,4 +16,4 @@ mod writer;
 pub use base::{DELIVER, ENTRY, GIVE, Given, Shim, TABLE, TARGET, name_of};
 pub use early::early;
 pub use late::late;
-pub use small::{entry, give};
+pub use small::{blocking, entry, give};

@@ -1,7 +1,10 @@
-//! The module whose `realloc` answers with an address that was named, and the one that stands for the handler.
+//! Modules of one function: the `realloc` that answers with an address that was named, what stands for the handler, and
+//! calls that wait without memory.
 
-use super::base::{BEGIN, DONE, ENTRY, GIVE, Given, I32, I64, NOWHERE, Shim, TARGET, event_parts};
-use wasm_encoder::{BlockType, ConstExpr};
+use super::base::{
+    BEGIN, DONE, ENTRY, GIVE, Given, I32, I64, NOWHERE, RETURNED, Shim, TARGET, event_parts,
+};
+use wasm_encoder::{BlockType, ConstExpr, ValType};
 
 /// The `realloc` whose first answer is the address that was named.
 pub fn give(has_realloc: bool) -> Shim {
@@ -66,5 +69,31 @@ pub fn entry() -> Shim {
             .end();
     });
     shim.module.export(ENTRY, entry);
+    shim
+}
+
+/// Calls an asynchronous function without a result, and waits until it has returned.
+pub fn blocking(function: usize, params: &[ValType]) -> Shim {
+    let mut shim = Shim::default();
+    let start = shim.import(Given::Start(function), params, &[I32]);
+    let block = shim.runtime("subtask-block");
+    let drop = shim.runtime("subtask-drop");
+    let state = params.len() as u32;
+    let defined = shim.module.define(params, &[], &[I32], |code| {
+        for (local, _) in (0..).zip(params) {
+            code.local_get(local);
+        }
+        code.call(start).local_tee(state);
+        code.i32_const(15)
+            .i32_and()
+            .i32_const(RETURNED)
+            .i32_ne()
+            .if_(BlockType::Empty);
+        for called in [block, drop] {
+            code.local_get(state).i32_const(4).i32_shr_u().call(called);
+        }
+        code.end();
+    });
+    shim.module.export(ENTRY, defined);
     shim
 }

@@ -88,6 +88,14 @@ impl Writer<'_, '_> {
         Ok(Some(self.lower(function, options)))
     }
 
+    /// The core function that starts an asynchronous function to which nothing is passed by memory.
+    pub fn start(&mut self, function: usize) -> Result<u32> {
+        let function = &self.plan.asyncs[function];
+        let instance = self.instance(function.interface)?;
+        let started = self.alias_function(instance, &function.name);
+        Ok(self.lower(started, []))
+    }
+
     pub fn instance(&self, interface: usize) -> Result<u32> {
         let interface = &self.world.interfaces[interface];
         if self.renumbering.was(Space::Instance) <= interface.instance {

@@ -52,6 +52,10 @@ impl<'a> Writer<'_, 'a> {
             }
         }
         wanted.extend(self.plan.handler.is_some().then_some("next"));
+        let blocks = |stand: &Stand| matches!(stand, Stand::Blocking { .. });
+        if self.plan.stands.values().any(blocks) {
+            wanted.extend(["subtask-block", "subtask-drop"]);
+        }
         for shim in early.iter().chain(&self.late) {
             wanted.extend(shim.given.iter().filter_map(|given| match given {
                 Given::Runtime(name) => Some(*name),
@@ -284,6 +288,17 @@ impl<'a> Writer<'_, 'a> {
             Some(Stand::Late(_)) => {
                 self.instantiate_late()?;
                 let made = self.stands[&index];
+                self.renumbering.note(Space::CoreFunction, made);
+            }
+            Some(Stand::Start(function)) => {
+                let made = self.start(*function)?;
+                self.renumbering.note(Space::CoreFunction, made);
+            }
+            Some(Stand::Blocking { function, params }) => {
+                let start = self.start(*function)?;
+                let given = BTreeMap::from([(Given::Start(*function), start)]);
+                let instance = self.instantiate(shim::blocking(*function, params), &given)?;
+                let made = self.alias_core(instance, shim::ENTRY, ExportKind::Func);
                 self.renumbering.note(Space::CoreFunction, made);
             }
             Some(Stand::Return) => {

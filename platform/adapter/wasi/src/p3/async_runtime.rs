@@ -31,14 +31,10 @@ impl Guest for Adapter {
     }
 
     fn waitable_set_poll(set: u32) -> u64 {
-        let poll = || {
-            let now = sleeping::now();
-            checked(|runtime| runtime.poll(set, now))
-        };
-        let mut event = poll();
+        let poll = |now| checked(|runtime| runtime.poll(set, now));
+        let mut event = poll(0);
         if event == Event::NONE {
-            sleeping::look();
-            event = poll();
+            event = poll(sleeping::look());
         }
         event.pack()
     }

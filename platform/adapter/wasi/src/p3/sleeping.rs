@@ -20,6 +20,8 @@ const BUSY: u32 = 32;
 
 thread_local! {
     static EVENTS: Cell<u32> = const { Cell::new(0) };
+    /// The time, for the next wait; 0: not known.
+    static TIME: Cell<u64> = const { Cell::new(0) };
 }
 
 /// Moves what can be moved between the guest and the host's side, without delivering or waiting.
@@ -32,33 +34,28 @@ fn settle() {
     client::settle();
 }
 
-/// What timers are compared with: the clock, if there are any.
-pub fn now() -> u64 {
-    match with(|runtime| runtime.deadline()) {
-        Some(_) => clocks::monotonic_now(),
-        None => 0,
-    }
-}
-
-/// Returns what `attempt` comes to, once it comes to anything: the whole instance waits for that.
+/// Returns what `attempt` comes to, once it comes to anything: the whole instance waits for that. It is given the time,
+/// as far as that is known: what was waited for has passed, and the clock is asked only then and now.
 pub fn until<T>(attempt: impl Fn(&mut Runtime, u64) -> Checked<Option<T>>) -> T {
-    let attempt = || {
+    let mut now = TIME.take();
+    let attempt = |now| {
         settle();
-        let now = now();
         checked(|runtime| attempt(runtime, now))
     };
     loop {
-        if let Some(outcome) = attempt() {
+        if let Some(outcome) = attempt(now) {
             return outcome;
         }
         EVENTS.set(0);
         exchange::before_waiting();
-        if let Some(outcome) = attempt() {
+        if let Some(outcome) = attempt(now) {
             return outcome;
         }
-        let deadline = with(|runtime| runtime.deadline());
-        if !ask_host(deadline.unwrap_or(NEVER)) && deadline.is_none() {
-            trap("all tasks wait for what nobody will ever do");
+        let deadline = with(|runtime| runtime.deadline()).unwrap_or(NEVER);
+        match ask_host(deadline) {
+            Asked::Nobody => trap("all tasks wait for what nobody will ever do"),
+            Asked::Ready => {}
+            Asked::Late => now = deadline,
         }
     }
 }
@@ -66,39 +63,47 @@ pub fn until<T>(attempt: impl Fn(&mut Runtime, u64) -> Checked<Option<T>>) -> T 
 /// The current task has returned `code`: returns what goes on. Done only when all responses are complete.
 pub fn next(code: u32) -> Next {
     checked(|runtime| runtime.suspend(code));
-    count_event();
+    EVENTS.set(EVENTS.get() + 1);
+    if EVENTS.get() >= BUSY {
+        TIME.set(look());
+    }
     until(|runtime, now| match runtime.next_event(now)? {
         Some(Next::Done) if !outgoing::is_idle() => Ok(None),
         next => Ok(next),
     })
 }
 
-/// Asks the host now, without waiting, if the guest has been busy for long.
-fn count_event() {
-    EVENTS.set(EVENTS.get() + 1);
-    if EVENTS.get() >= BUSY {
-        look();
-    }
-}
-
-/// Delivers what the guest has written, and asks the host what is ready, without waiting.
-pub fn look() {
+/// Delivers what the guest has written, and asks the host what is ready, without waiting. Returns the time, if anybody
+/// waits for one.
+pub fn look() -> u64 {
     EVENTS.set(0);
     settle();
     exchange::before_waiting();
     ask_host(0);
     settle();
+    match with(|runtime| runtime.deadline()) {
+        Some(_) => clocks::monotonic_now(),
+        None => 0,
+    }
 }
 
-/// Asks the host which tasks are ready that anybody waits for, until `deadline` if there are none. False: there is
-/// nobody.
-fn ask_host(deadline: u64) -> bool {
+/// What asking the host came to.
+enum Asked {
+    /// There was nothing to wait for.
+    Nobody,
+    Ready,
+    /// The deadline has passed.
+    Late,
+}
+
+/// Asks the host which tasks are ready that anybody waits for, until `deadline` if there are none.
+fn ask_host(deadline: u64) -> Asked {
     let mut awaited = String::new();
     for task in all_awaited() {
         append_task(&mut awaited, task);
     }
     if awaited.is_empty() && (deadline == 0 || deadline == NEVER) {
-        return false;
+        return Asked::Nobody;
     }
     let ready = tasks::wait(&awaited, deadline);
     for name in ready.split(' ') {
@@ -111,7 +116,11 @@ fn ask_host(deadline: u64) -> bool {
         logs::task_is_ready(task);
     }
     unblock(&ready);
-    true
+    if ready.is_empty() {
+        Asked::Late
+    } else {
+        Asked::Ready
+    }
 }
 
 fn all_awaited() -> Vec<u32> {

@@ -122,3 +122,118 @@ impl Drop for Body {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::buffers::Buffer;
+    use crate::exchange;
+    use crate::http_types::incoming_bytes::Source;
+    use async_runtime::{BLOCKED, Buffer as Memory, Copy};
+
+    const COMPLETED: u64 = 0;
+    const DROPPED: u64 = 1;
+    const ONE: Memory = Memory {
+        size: 8,
+        address: 64,
+        count: 1,
+    };
+
+    fn whole(text: &str) -> IncomingBytes {
+        let source = Source::Served(exchange::generation());
+        IncomingBytes::new(source, Buffer::of(text.into()), false)
+    }
+
+    fn read(end: u32, kind: u32, memory: Memory) -> u64 {
+        match checked(|runtime| runtime.read(end, kind, memory, true)) {
+            Copy::Answer(answer) => answer,
+            Copy::MustWait => unreachable!("asynchronous reads do not wait"),
+        }
+    }
+
+    fn bytes(count: u32) -> Memory {
+        Memory {
+            size: 1,
+            address: 64,
+            count,
+        }
+    }
+
+    /// A future that the guest has both ends of: readable and writable.
+    fn future(kind: u32) -> (u32, u32) {
+        let ends = checked(|runtime| runtime.channel_new(kind));
+        (ends as u32, (ends >> 32) as u32)
+    }
+
+    #[test]
+    fn a_body_that_has_arrived_is_read_in_pieces_and_its_trailers_come_last() {
+        let (receipt, _) = future(OUTCOME);
+        let (stream, trailers) = Body::arrived(whole("hello")).consume(receipt);
+        assert_eq!(read(trailers, TRAILERS, ONE), u64::from(BLOCKED));
+        assert_eq!(read(stream, BYTES, bytes(3)), COMPLETED | 3 << 4);
+        assert_eq!(incoming::take(stream, 3), b"hel");
+        incoming::settle();
+        let settled = |end| checked(|runtime| runtime.is_settled(end, 0));
+        assert!(!settled(trailers));
+        assert_eq!(read(stream, BYTES, bytes(9)), COMPLETED | 2 << 4);
+        assert_eq!(incoming::take(stream, 2), b"lo");
+        assert_eq!(read(stream, BYTES, bytes(9)), DROPPED);
+        incoming::settle();
+        assert!(settled(trailers));
+        assert_eq!(
+            checked(|runtime| runtime.copy_outcome(trailers)),
+            Some(COMPLETED)
+        );
+        assert!(matches!(promises::take_trailers(trailers, 1), Ok(None)));
+    }
+
+    #[test]
+    fn what_the_guest_passes_back_goes_around_it() {
+        let (receipt, _) = future(OUTCOME);
+        let (stream, trailers) = Body::arrived(whole("hello")).consume(receipt);
+        assert_eq!(read(stream, BYTES, bytes(2)), COMPLETED | 2 << 4);
+        assert_eq!(incoming::take(stream, 2), b"he");
+        let (body, _) = Body::made(Some(stream), trailers);
+        let Contents::Passed(bytes) = &body.contents else {
+            panic!("the stream was not taken back");
+        };
+        assert_eq!(bytes.take(9), b"llo");
+        assert!(matches!(&body.ending, Ending::Passed(same) if Rc::ptr_eq(bytes, same)));
+    }
+
+    #[test]
+    fn a_body_that_is_never_sent_has_not_failed() {
+        let (trailers, _) = future(TRAILERS);
+        let (body, sent) = Body::made(None, trailers);
+        assert_eq!(read(sent, OUTCOME, ONE), u64::from(BLOCKED));
+        drop(body);
+        assert_eq!(
+            checked(|runtime| runtime.copy_outcome(sent)),
+            Some(COMPLETED)
+        );
+        assert!(promises::take_outcome(sent, 1).is_ok());
+    }
+
+    #[test]
+    fn what_the_reader_says_is_what_became_of_a_body_of_the_guest() {
+        let (trailers, _) = future(TRAILERS);
+        let (body, sent) = Body::made(None, trailers);
+        let (receipt, writable) = future(OUTCOME);
+        let (stream, _) = body.consume(receipt);
+        assert_eq!(read(stream, BYTES, bytes(9)), DROPPED);
+        let written = checked(|runtime| runtime.write(writable, OUTCOME, ONE, true));
+        assert_eq!(written, Copy::Answer(COMPLETED));
+        let channel = checked(|runtime| runtime.put(writable, OUTCOME, 1));
+        let failure = crate::bindings::exports::wasi::http::types::ErrorCode::HttpProtocolError;
+        assert!(receipts::put(channel, Err(failure)));
+        assert_eq!(read(sent, OUTCOME, ONE), COMPLETED);
+        assert!(promises::take_outcome(sent, 1).is_err());
+    }
+
+    #[test]
+    #[should_panic(expected = "another type")]
+    fn a_future_of_another_type_is_no_receipt() {
+        let (trailers, _) = future(TRAILERS);
+        let _ = Body::arrived(whole("")).consume(trailers);
+    }
+}

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from guest_builds import built, javascript_guest, python_guest
+from guest_builds import async_python_guest, built, javascript_guest, python_guest
 from live_server import GUESTS, Live, manifest, serving
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(400)]
@@ -75,6 +75,32 @@ async def test_a_python_guest_fetches_what_it_may(tmp_path: Path) -> None:
 async def test_a_python_guest_does_not_fetch_what_it_may_not(tmp_path: Path) -> None:
     async with python_lab(tmp_path) as live:
         assert (await live.client.get(f"/fetch?http://{live.address}/")).text == "error: ErrorCode_HttpRequestDenied"
+
+
+@pytest.mark.parametrize("settings", ["", REUSED], ids=["fresh", "reused"])
+async def test_the_hello_of_the_spin_python_sdk_of_wasi_0_3_is_served(tmp_path: Path, settings: str) -> None:
+    source = built(async_python_guest, "python_hello_async")
+    async with serving(manifest(tmp_path, source, settings=settings)) as live:
+        for _ in range(3):
+            response = await live.client.get("/any")
+            assert (response.status_code, response.text) == (200, "hello")
+            assert response.headers["content-type"] == "text/plain"
+
+
+async def test_a_python_guest_of_wasi_0_3_waits_and_fetches_and_prints(tmp_path: Path) -> None:
+    lines = 'allowed_outbound_hosts = ["http://127.0.0.1:*"]\nenvironment = { NAME = "value" }'
+    source = built(async_python_guest, "python_lab_async")
+    async with serving(manifest(tmp_path, source, lines, "reuse = 1000\nmax_instances = 6")) as live:
+        for _ in range(2):
+            assert (await live.client.get("/sleep?20")).text == "slept"
+            assert (await live.client.get("/environment?NAME")).text == "value"
+            assert (await live.client.get("/log?hello")).text == "logged"
+            assert (await live.client.post("/echo", content=b"x" * 200_000)).text == "x" * 200_000
+            url = f"http://{live.address}/environment?NAME"
+            assert (await live.client.get(f"/fetch?{url}")).text == "200 value"
+            assert (await live.client.get(f"/several?{url}")).text == "\n".join(["200 value"] * 4)
+        assert (await live.client.get("/fetch?http://example.com/")).text == "error: ErrorCode_HttpRequestDenied"
+        assert live.logs.text("stdout") == "hello\nhello\n"
 
 
 async def test_a_javascript_guest_made_by_jco_is_served(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ BUILT = ROOT / ".cache" / "guests"
 MODULES = ROOT / ".cache" / "npm"
 
 _JAVASCRIPT_WASI = "0.2.10"
+_ASYNC_LOCK = ROOT / "requirements" / "async-guests.txt"
+_ASYNC_WORLD = "spin:up/http-trigger@4.1.0"
 _WORLD = re.compile(r"^(?:///[^\n]*\n|@since[^\n]*\n)*world [a-z-]+ \{.*?^\}\n", re.DOTALL | re.MULTILINE)
 
 
@@ -40,6 +42,14 @@ def python_guest(name: str) -> Path:
         MissingToolError: componentize-py is not installed.
     """
     return _built(name, (ROOT / "requirements" / "guests.txt",), _componentize_python)
+
+
+def async_python_guest(name: str) -> Path:
+    """Return the component of WASI 0.3 of `tests/guests/<name>/app.py`, made from the Spin SDK of its time.
+
+    Its tools have an environment of their own, which is made the first time.
+    """
+    return _built(name, (_ASYNC_LOCK,), _componentize_async_python)
 
 
 def javascript_guest(name: str) -> Path:
@@ -107,6 +117,23 @@ def _componentize_python(folder: Path, target: Path) -> None:
     if tool is None:
         raise MissingToolError("componentize-py is not installed; `scripts/test` installs it")
     _run([tool, "-w", "spin-http", "componentize", "app", "-o", str(target)], folder, path)
+
+
+def _componentize_async_python(folder: Path, target: Path) -> None:
+    environment = BUILT / "async-tools"
+    stamp = environment / "lock"
+    with _locked(BUILT / "async-tools.lock"):
+        if not (stamp.is_file() and stamp.read_text() == _ASYNC_LOCK.read_text()):
+            shutil.rmtree(environment, ignore_errors=True)
+            _run([sys.executable, "-m", "venv", str(environment)], folder)
+            install = ["install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", str(_ASYNC_LOCK)]
+            _run([str(environment / "bin" / "python"), "-m", "pip", *install], folder)
+            stamp.write_text(_ASYNC_LOCK.read_text())
+    (packages,) = environment.glob("lib/python*/site-packages")
+    tool = [str(environment / "bin" / "componentize-py"), "-w", _ASYNC_WORLD, "componentize", "app"]
+    # It finds the SDK's interfaces by the environment that is active.
+    path = f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    _run([*tool, "-p", ".", "-p", str(packages), "-o", str(target)], folder, path)
 
 
 def _componentize_javascript(folder: Path, target: Path) -> None:

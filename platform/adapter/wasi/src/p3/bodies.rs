@@ -3,6 +3,7 @@
 use super::promises::{self, Trailers};
 use super::runtime::{BYTES, OUTCOME, TRAILERS, checked, with};
 use super::{incoming, receipts};
+use crate::bindings::exports::wasi::http::types::ErrorCode;
 use crate::http_types::incoming_bytes::IncomingBytes;
 use async_runtime::ChannelId;
 use std::rc::Rc;
@@ -79,6 +80,13 @@ impl Body {
             core::mem::replace(&mut self.ending, Ending::Known(Ok(None))),
             self.sent.take(),
         )
+    }
+
+    /// It cannot be sent, for the reason `code`.
+    pub fn refuse(mut self, code: ErrorCode) {
+        if let Some(sent) = self.sent.take() {
+            promises::resolve_outcome(sent, Err(code));
+        }
     }
 
     /// `consume-body`: the guest reads it, and says in the future `receipt` what it made of it. Returns the stream and
@@ -215,6 +223,15 @@ mod tests {
     }
 
     #[test]
+    fn a_body_that_cannot_be_sent_has_failed() {
+        let (trailers, _) = future(TRAILERS);
+        let (body, sent) = Body::made(None, trailers);
+        body.refuse(ErrorCode::HttpRequestUriInvalid);
+        assert_eq!(read(sent, OUTCOME, ONE), COMPLETED);
+        assert!(promises::take_outcome(sent, 1).is_err());
+    }
+
+    #[test]
     fn what_the_reader_says_is_what_became_of_a_body_of_the_guest() {
         let (trailers, _) = future(TRAILERS);
         let (body, sent) = Body::made(None, trailers);
@@ -224,7 +241,7 @@ mod tests {
         let written = checked(|runtime| runtime.write(writable, OUTCOME, ONE, true));
         assert_eq!(written, Copy::Answer(COMPLETED));
         let channel = checked(|runtime| runtime.put(writable, OUTCOME, 1));
-        let failure = crate::bindings::exports::wasi::http::types::ErrorCode::HttpProtocolError;
+        let failure = ErrorCode::HttpProtocolError;
         assert!(receipts::put(channel, Err(failure)));
         assert_eq!(read(sent, OUTCOME, ONE), COMPLETED);
         assert!(promises::take_outcome(sent, 1).is_err());

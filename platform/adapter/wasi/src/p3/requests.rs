@@ -89,6 +89,20 @@ impl Request {
 
     /// Takes the request apart for sending. Whether one without an authority may be sent is for the host to say.
     pub fn into_sendable(self) -> Result<Sendable, ErrorCode> {
+        match self.head() {
+            Ok((head, expected)) => Ok(Sendable {
+                head,
+                expected,
+                body: self.body,
+            }),
+            Err(code) => {
+                self.body.refuse(code.clone());
+                Err(code)
+            }
+        }
+    }
+
+    fn head(&self) -> Result<(RequestHead, Option<u64>), ErrorCode> {
         let has_body = !matches!(self.body.contents, Contents::None);
         let expected = check_length(self.fields(), has_body)?;
         let head = RequestHead {
@@ -99,11 +113,7 @@ impl Request {
             timeouts: self.options.unwrap_or_default(),
             fields: self.fields().clone(),
         };
-        Ok(Sendable {
-            head,
-            expected,
-            body: self.body,
-        })
+        Ok((head, expected))
     }
 }
 

@@ -60,7 +60,7 @@ pub fn until<T>(attempt: impl Fn(&mut Runtime, u64) -> Checked<Option<T>>) -> T 
     }
 }
 
-/// The current task has returned `code`: returns what goes on. Done only when all responses are complete.
+/// The current task has returned `code`: returns what goes on. Done only when no response can go on.
 pub fn next(code: u32) -> Next {
     checked(|runtime| runtime.suspend(code));
     EVENTS.set(EVENTS.get() + 1);
@@ -68,7 +68,8 @@ pub fn next(code: u32) -> Next {
         TIME.set(look());
     }
     until(|runtime, now| match runtime.next_event(now)? {
-        Some(Next::Done) if !outgoing::is_idle() => Ok(None),
+        // What a guest has left open that is gone nobody will end.
+        Some(Next::Done) if !outgoing::is_idle() && !all_awaited().is_empty() => Ok(None),
         next => Ok(next),
     })
 }

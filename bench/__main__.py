@@ -11,7 +11,7 @@ from pathlib import Path
 from bench import machine, tables
 from bench.cases import NULL, Case, cases
 from bench.figures import Rounds, document, occupancies, rows
-from bench.guests import BuildError, build_python_hello
+from bench.guests import BuildError, build_python_guests
 from bench.in_process import report
 from bench.load import LoadGenerator, Order, Tally, load_generator
 from bench.processors import Cores
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 1 when a server failed or answered wrongly."""
     options = _parser().parse_args(arguments)
     try:
-        build_python_hello()
+        build_python_guests()
         if options.in_process:
             report()
         else:

@@ -12,6 +12,7 @@ from bench.responses import Answer
 APPS = Path(__file__).parent / "apps"
 _GUESTS = Path(__file__).parents[1] / "tests" / "guests"
 _HELLO = Answer(200, BODY)
+_ASYNC_HELLO = Answer(200, b"Hello, world")
 NULL = "null"
 _NULL_ECHO = "null-echo"
 _ECHOES = {"1k": (1 << 10, 4), "64k": (1 << 16, 4), "1m": (1 << 20, 2)}
@@ -106,6 +107,10 @@ def cases(wasmtime: str | None = None) -> list[Case]:
         Case("rust-hello-reused", Server("rust-hello-reused"), limit=2.2),
         Case("python-hello-fresh", Server("python-hello-fresh"), limit=75),
         Case("python-hello-reused", Server("python-hello-reused"), limit=7),
+        Case("async-rust-hello-fresh", Server("async-rust-hello-fresh"), answer=_ASYNC_HELLO, limit=5),
+        Case("async-rust-hello-reused", Server("async-rust-hello-reused"), answer=_ASYNC_HELLO, limit=2),
+        Case("async-python-hello-fresh", Server("async-python-hello-fresh"), limit=90),
+        Case("async-python-hello-reused", Server("async-python-hello-reused"), limit=8),
         _null_echo("1k"),
         _echo("echo-1k", Server("lab"), "1k"),
         _echo("echo-1k-reused", Server("lab-reused"), "1k", limit=2),
@@ -114,9 +119,14 @@ def cases(wasmtime: str | None = None) -> list[Case]:
         _echo("echo-64k-reused", Server("lab-reused"), "64k", limit=2),
         _null_echo("1m"),
         _echo("echo-1m", Server("lab"), "1m", limit=1.5),
-        Case("wait-200x50ms", Server("lab"), "/sleep?50", answer=Answer(200, b"slept"), connections=200, volley=True),
+        _waiting("wait-200x50ms", "lab"),
+        _waiting("async-wait-200x50ms", "async-rust-hello-fresh"),
         *(_wasmtime_cases(wasmtime) if wasmtime else ()),
     ]
+
+
+def _waiting(name: str, app: str) -> Case:
+    return Case(name, Server(app), "/sleep?50", answer=Answer(200, b"slept"), connections=200, volley=True)
 
 
 def _wasmtime_cases(cli: str) -> list[Case]:

@@ -1,4 +1,4 @@
-"""The guests of the benchmarks: committed files, but for the Python one, which is built once."""
+"""The guests of the benchmarks: committed files, but for the Python ones, which are built once."""
 
 import subprocess
 import sys
@@ -15,20 +15,24 @@ _SIMILAR = b"[method]fields.get"
 
 
 class BuildError(Exception):
-    """The Python guest could not be built."""
+    """A Python guest could not be built."""
 
 
-def build_python_hello() -> Path:
-    """Return the component of `tests/guests/python_hello`, built if its sources have changed.
+def build_python_guests() -> None:
+    """Build `python_hello` and `python_hello_async` of `tests/guests`, if their sources have changed.
 
     Raises:
         BuildError: componentize-py failed, or is not there.
     """
-    command = [sys.executable, str(_BUILDS), "python_hello"]
+    for name in ("python_hello", "python_hello_async"):
+        _build(name)
+
+
+def _build(name: str) -> None:
+    command = [sys.executable, str(_BUILDS), name]
     built = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603 - our own script
     if built.returncode:
         raise BuildError(f"`{' '.join(command)}` failed with exit code {built.returncode}; its messages are above")
-    return Path(built.stdout.strip())
 
 
 def without_informational_responses(component: bytes) -> bytes:

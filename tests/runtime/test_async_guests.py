@@ -219,7 +219,7 @@ async def test_a_request_that_nobody_answers_is_an_error_value(lab: Live) -> Non
 async def test_a_request_whose_response_nobody_awaits_is_given_up(lab: Live) -> None:
     gone = asyncio.Event()
 
-    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         await read_request(reader)
         await reader.read()
         gone.set()

@@ -171,4 +171,5 @@ def _run(command: list[str], folder: Path, path: str | None = None) -> None:
 
 
 if __name__ == "__main__":
-    print(python_guest(sys.argv[1]))  # noqa: T201 - this is its answer
+    make = async_python_guest if sys.argv[1].endswith("_async") else python_guest
+    print(make(sys.argv[1]))  # noqa: T201 - this is its answer

@@ -53,6 +53,10 @@ def test_the_json_has_the_keys_and_the_names_that_its_readers_know() -> None:
         "rust-hello-reused",
         "python-hello-fresh",
         "python-hello-reused",
+        "async-rust-hello-fresh",
+        "async-rust-hello-reused",
+        "async-python-hello-fresh",
+        "async-python-hello-reused",
         "null-echo-1k",
         "echo-1k",
         "echo-1k-reused",
@@ -62,6 +66,7 @@ def test_the_json_has_the_keys_and_the_names_that_its_readers_know() -> None:
         "null-echo-1m",
         "echo-1m",
         "wait-200x50ms",
+        "async-wait-200x50ms",
     ]
     assert all(set(row) == {"name", "rps", "cpu_us", "p50_ms", "p99_ms", "cpu_ratio", "echo_ratio"} for row in written)
     assert {row["name"] for row in written if row["echo_ratio"]} == {

@@ -2,6 +2,8 @@
 
 use crate::compose::streams::lifted;
 use crate::input::read_wasm;
+use crate::latin1::recoded;
+use crate::lower::{RUNTIME, TEXT};
 use anyhow::{Context, Result, anyhow};
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,
@@ -16,7 +18,9 @@ pub fn run(input: &str, output: &str) -> Result<String> {
     let component = if Parser::is_component(&bytes) {
         bytes
     } else {
-        lifted(encode(&bytes)?)?
+        recoded(lifted(encode(&bytes)?)?, RUNTIME, |name| {
+            name.ends_with(TEXT)
+        })?
     };
     std::fs::write(output, component).with_context(|| format!("cannot write `{output}`"))?;
     Ok(String::new())

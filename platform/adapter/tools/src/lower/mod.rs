@@ -19,7 +19,7 @@ mod types;
 mod world;
 mod write;
 
-pub use names::ENTRY;
+pub use names::{ENTRY, RUNTIME, TEXT};
 
 use crate::input::{outermost, read_component};
 use crate::validate::{check_types, types_of};

@@ -47,6 +47,14 @@ pub fn put(payload: &str) -> String {
     format!("put-{payload}")
 }
 
+/// The function that moves bytes as characters of latin1.
+pub fn text_of(mover: &str) -> String {
+    format!("{mover}{TEXT}")
+}
+
+/// How the names of functions of the runtime end whose strings are bytes.
+pub const TEXT: &str = "-text";
+
 #[cfg(test)]
 mod tests {
     use super::*;

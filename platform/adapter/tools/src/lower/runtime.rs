@@ -8,6 +8,7 @@ enum Param {
     U32,
     Bool,
     Bytes,
+    Text,
 }
 
 #[derive(Clone, Copy)]
@@ -16,6 +17,7 @@ enum Answer {
     U32,
     U64,
     Bytes,
+    Text,
 }
 
 struct Signature {
@@ -96,6 +98,16 @@ const FUNCTIONS: &[Signature] = &[
         &[("end", U32), ("values", Param::Bytes)],
         Answer::Nothing,
     ),
+    function(
+        "take-u8-text",
+        &[("end", U32), ("count", U32)],
+        Answer::Text,
+    ),
+    function(
+        "put-u8-text",
+        &[("end", U32), ("values", Param::Text)],
+        Answer::Nothing,
+    ),
 ];
 
 /// The type of the interface, with the functions that `wanted` names.
@@ -113,6 +125,7 @@ pub fn interface<'a>(wanted: impl Iterator<Item = &'a str>) -> InstanceType {
                 Param::U32 => ComponentValType::Primitive(PrimitiveValType::U32),
                 Param::Bool => ComponentValType::Primitive(PrimitiveValType::Bool),
                 Param::Bytes => bytes,
+                Param::Text => ComponentValType::Primitive(PrimitiveValType::String),
             };
             (*name, ty)
         });
@@ -121,6 +134,7 @@ pub fn interface<'a>(wanted: impl Iterator<Item = &'a str>) -> InstanceType {
             Answer::U32 => Some(ComponentValType::Primitive(PrimitiveValType::U32)),
             Answer::U64 => Some(ComponentValType::Primitive(PrimitiveValType::U64)),
             Answer::Bytes => Some(bytes),
+            Answer::Text => Some(ComponentValType::Primitive(PrimitiveValType::String)),
         };
         ty.ty().function().params(params).result(result);
         ty.export(name, wasm_encoder::ComponentTypeRef::Func(index));
@@ -136,7 +150,7 @@ pub fn lowered(name: &str) -> (Vec<ValType>, Vec<ValType>) {
     let results = match function.answer {
         Answer::U32 => vec![ValType::I32],
         Answer::U64 => vec![ValType::I64],
-        Answer::Nothing | Answer::Bytes => Vec::new(),
+        Answer::Nothing | Answer::Bytes | Answer::Text => Vec::new(),
     };
     (vec![ValType::I32; function.params.len()], results)
 }

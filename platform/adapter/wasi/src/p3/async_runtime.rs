@@ -155,6 +155,17 @@ impl Guest for Adapter {
             trap("bytes were written that nobody takes");
         }
     }
+
+    fn take_u8_text(end: u32, count: u32) -> String {
+        let bytes = Self::take_u8(end, count);
+        // SAFETY: it is given to the engine as it is, which takes each byte for a character.
+        unsafe { String::from_utf8_unchecked(bytes) }
+    }
+
+    /// `values` is no UTF-8: it is taken apart before anybody looks.
+    fn put_u8_text(end: u32, values: String) {
+        Self::put_u8(end, values.into_bytes());
+    }
 }
 
 /// What a copy answers: a synchronous one waits until there is something.

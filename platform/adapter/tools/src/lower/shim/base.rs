@@ -35,6 +35,9 @@ pub enum Given {
     Runtime(&'static str),
     Put(usize),
     Take(usize),
+    /// The same of bytes, as characters of latin1: only what lies at an even address.
+    PutText(usize),
+    TakeText(usize),
     Start(usize),
     Spread(usize),
     Result(usize),
@@ -56,6 +59,8 @@ impl Given {
             Self::Runtime(name) => name.to_owned(),
             Self::Put(index) => format!("put-{index}"),
             Self::Take(index) => format!("take-{index}"),
+            Self::PutText(index) => format!("put-text-{index}"),
+            Self::TakeText(index) => format!("take-text-{index}"),
             Self::Start(index) => format!("start-{index}"),
             Self::Spread(index) => format!("spread-{index}"),
             Self::Result(index) => format!("result-{index}"),

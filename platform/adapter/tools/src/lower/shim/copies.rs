@@ -7,7 +7,7 @@ use wasm_encoder::{BlockType, InstructionSink};
 
 impl Writer<'_> {
     /// A read or a write.
-    pub fn copy(&mut self, function: &Late, scratch: u32) -> u32 {
+    pub fn copy(&mut self, function: &Late) -> u32 {
         let Late::Copy {
             writes,
             is_async,
@@ -22,10 +22,7 @@ impl Writer<'_> {
         let called = self
             .shim
             .called(Given::Runtime(if writes { "write" } else { "read" }));
-        let moves = payload.map(|payload| {
-            let (put, take) = (Given::Put(payload), Given::Take(payload));
-            (self.shim.called(put), self.shim.called(take))
-        });
+        let mover = payload.map(|payload| self.movers[payload]);
         let copies = size != 0 && size != u32::MAX;
         let params = vec![I32; if is_future { 2 } else { 3 }];
         let first = params.len() as u32;
@@ -82,20 +79,13 @@ impl Writer<'_> {
                     .memory_copy(0, 0);
             }
             code.else_();
-            match moves {
-                Some((put, _)) if writes => {
-                    code.local_get(end)
-                        .local_get(address)
-                        .local_get(moved)
-                        .call(put);
+            if let Some(mover) = mover {
+                code.local_get(end);
+                if writes {
+                    code.local_get(address).local_get(moved).call(mover.put);
+                } else {
+                    code.local_get(moved).local_get(address).call(mover.take);
                 }
-                Some((_, take)) => {
-                    let arguments = |code: &mut InstructionSink<'_>| {
-                        code.local_get(end).local_get(moved);
-                    };
-                    self.take(code, address, scratch, arguments, take);
-                }
-                None => {}
             }
             code.end().end();
             code.local_get(status).i32_const(!OWN).i32_and();

@@ -4,7 +4,7 @@ use super::base::{
     DELIVER, Given, I32, I64, MEMORY, RETURNED, SCRATCH, Shim, TABLE, TARGET, event_parts,
     flat_params, name_of, word,
 };
-use super::writer::Writer;
+use super::writer::{Mover, Writer};
 use crate::lower::plan::{Late, Plan, Stand};
 use wasm_encoder::{BlockType, ConstExpr, InstructionSink, ValType};
 
@@ -26,17 +26,22 @@ pub fn late(plan: &Plan) -> Option<Shim> {
         shim: Shim::default(),
         target: 0,
         scratch: 0,
+        movers: Vec::new(),
     };
     writer.import(&functions);
     let scratch = writer.scratch();
+    for index in 0..plan.payloads.len() {
+        let mover = writer.mover(index, scratch);
+        writer.movers.push(mover);
+    }
     let returned = writer.returned(scratch);
-    let deliver = writer.deliver(scratch, returned);
+    let deliver = writer.deliver(returned);
     if plan.has_table() {
         writer.shim.module.fill_table(returned);
     }
     for (index, function) in functions {
         let defined = match function {
-            Late::Copy { .. } => writer.copy(function, scratch),
+            Late::Copy { .. } => writer.copy(function),
             Late::Event { waits } => writer.event(*waits, deliver),
             Late::Call { .. } => writer.call(function, scratch),
         };
@@ -82,9 +87,13 @@ impl Writer<'_> {
                 }
             };
         }
-        for (index, _) in (0..).zip(&self.plan.payloads) {
+        for (index, payload) in (0..).zip(&self.plan.payloads) {
             self.shim.import(Given::Put(index), &[I32; 3], &[]);
             self.shim.import(Given::Take(index), &[I32; 3], &[]);
+            if payload.interface.is_none() {
+                self.shim.import(Given::PutText(index), &[I32; 3], &[]);
+                self.shim.import(Given::TakeText(index), &[I32; 3], &[]);
+            }
         }
         self.scratch = self.shim.module.global(I32, &ConstExpr::i32_const(0));
     }
@@ -165,16 +174,11 @@ impl Writer<'_> {
     }
 
     /// Moves what an event says has moved, before the component is told.
-    fn deliver(&mut self, scratch: u32, returned: u32) -> u32 {
+    fn deliver(&mut self, returned: u32) -> u32 {
         let claim = self.shim.called(Given::Runtime("claim"));
-        let kinds: Vec<(u32, u32, u32)> = self
-            .plan
-            .kinds
-            .iter()
-            .map(|(kind, payload)| {
-                let (put, take) = (Given::Put(*payload), Given::Take(*payload));
-                (*kind, self.shim.called(put), self.shim.called(take))
-            })
+        let kinds = self.plan.kinds.iter();
+        let kinds: Vec<(u32, Mover)> = kinds
+            .map(|(kind, payload)| (*kind, self.movers[*payload]))
             .collect();
         let (event, code_, handle, moved, claimed, address) = (0, 1, 2, 3, 4, 5);
         let mut module = std::mem::take(&mut self.shim.module);
@@ -225,7 +229,7 @@ impl Writer<'_> {
                 .i64_shr_u()
                 .i32_wrap_i64()
                 .local_set(address);
-            for (kind, put, take) in kinds {
+            for (kind, mover) in kinds {
                 code.local_get(claimed)
                     .i32_wrap_i64()
                     .i32_const(kind as i32)
@@ -238,12 +242,12 @@ impl Writer<'_> {
                     .local_get(handle)
                     .local_get(address)
                     .local_get(moved)
-                    .call(put)
-                    .else_();
-                let arguments = |code: &mut InstructionSink<'_>| {
-                    code.local_get(handle).local_get(moved);
-                };
-                self.take(code, address, scratch, arguments, take);
+                    .call(mover.put)
+                    .else_()
+                    .local_get(handle)
+                    .local_get(moved)
+                    .local_get(address)
+                    .call(mover.take);
                 code.end().return_().end();
             }
         });

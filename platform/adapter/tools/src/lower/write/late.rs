@@ -1,7 +1,9 @@
 //! What needs the component's memory, the handler, and the entry that stands for it.
 
 use super::writer::Writer;
-use crate::lower::names::{ENTRY, HANDLED, HANDLER, TYPES, put, result_of, spread_of, take};
+use crate::lower::names::{
+    ENTRY, HANDLED, HANDLER, TYPES, put, result_of, spread_of, take, text_of,
+};
 use crate::lower::plan::Stand;
 use crate::lower::shim::{self, DELIVER, GIVE, Given, TARGET};
 use crate::spaces::Space;
@@ -63,6 +65,12 @@ impl Writer<'_, '_> {
                     put(&payload.name)
                 };
                 (payload.interface, name, payload.encoding, takes)
+            }
+            Given::PutText(index) | Given::TakeText(index) => {
+                let name = &self.plan.payloads[index].name;
+                let takes = matches!(given, Given::TakeText(_));
+                let name = text_of(&if takes { take(name) } else { put(name) });
+                (None, name, Read::CompactUTF16, takes)
             }
             Given::Start(index) | Given::Spread(index) | Given::Result(index) => {
                 let function = &self.plan.asyncs[index];

@@ -69,7 +69,7 @@ impl<'a> Writer<'_, 'a> {
             .iter()
             .any(|each| each.interface.is_none())
         {
-            wanted.extend(["take-u8", "put-u8"]);
+            wanted.extend(["take-u8", "put-u8", "take-u8-text", "put-u8-text"]);
         }
         if !wanted.is_empty() {
             let ty = runtime::interface(wanted.iter().copied());

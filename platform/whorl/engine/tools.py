@@ -1,4 +1,4 @@
-"""The component tools: bridge, componentize, compose, describe, merge, print WIT and validate, with nothing to install.
+"""The component tools: bridge, call, componentize, compose, describe, merge, print WIT, validate; nothing to install.
 
 They are a core module that ships with the package (`guest/tools.wasm`, source in `platform/adapter/tools`) and
 runs in process, each call in a sandbox of its own that sees nothing but its input.
@@ -62,6 +62,21 @@ class ComponentTools:
             }
             path = sandbox.add_file("plan.json", json.dumps(plan).encode())
             description = self._run(sandbox, "bridge", path, f"{_WORK}/output.wasm")
+            return sandbox.read("output.wasm"), description
+
+    def caller(self, wasm: Wasm, exports: Sequence[str] | None = None) -> tuple[bytes, str]:
+        """Return a component that imports `exports` of `wasm` and calls them for `whorl:host/caller`.
+
+        `exports` are the names of interfaces and functions, None: all. With it comes JSON about the functions with
+        their types, the resources, and the functions that cannot be called.
+
+        Raises:
+            ToolError: it does not export one of them.
+        """
+        with _sandbox() as sandbox:
+            plan = {"component": sandbox.add_wasm("input", wasm), "exports": None if exports is None else list(exports)}
+            path = sandbox.add_file("plan.json", json.dumps(plan).encode())
+            description = self._run(sandbox, "caller", path, f"{_WORK}/output.wasm")
             return sandbox.read("output.wasm"), description
 
     def describe(self, wasm: Wasm) -> Description:

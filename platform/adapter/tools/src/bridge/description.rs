@@ -79,7 +79,7 @@ impl Shape {
 impl Description {
     /// Fails if a function has something that a bridge cannot pass.
     pub fn of(guest: &Guest, interface: String, keeps_nothing: &[String]) -> Result<Self> {
-        let mut types = Types::of(guest);
+        let mut types = Types::new(&guest.resolve, guest.resources().map(|(_, id)| id));
         let mut functions = Vec::new();
         for (bridged, function) in guest.functions() {
             let (interface, name) = (&bridged.name, &function.name);
@@ -147,18 +147,18 @@ impl Description {
 }
 
 /// The types so far.
-struct Types<'a> {
+pub struct Types<'a> {
     resolve: &'a Resolve,
     resources: BTreeMap<TypeId, usize>,
-    definitions: Vec<Definition>,
+    pub definitions: Vec<Definition>,
     known: BTreeMap<TypeId, Type>,
 }
 
 impl<'a> Types<'a> {
-    fn of(guest: &'a Guest) -> Self {
-        let resources = guest.resources().map(|(_, id)| id);
+    /// `resources` are those that may be passed, by their positions.
+    pub fn new(resolve: &'a Resolve, resources: impl Iterator<Item = TypeId>) -> Self {
         Self {
-            resolve: &guest.resolve,
+            resolve,
             resources: resources.zip(0..).collect(),
             definitions: Vec::new(),
             known: BTreeMap::new(),
@@ -166,7 +166,7 @@ impl<'a> Types<'a> {
     }
 
     /// Fails with what cannot be passed.
-    fn add(&mut self, ty: &wit_parser::Type) -> Result<Type> {
+    pub fn add(&mut self, ty: &wit_parser::Type) -> Result<Type> {
         Ok(Type::Primitive(match ty {
             wit_parser::Type::Bool => "bool",
             wit_parser::Type::U8 => "u8",

@@ -4,13 +4,14 @@
 //! `guest` finds the interfaces, `description` says what the host needs to know to read frames and to answer, `host`
 //! is what the bridge imports, `world` puts both into a world, and `program` writes the code.
 
-mod assembly;
-mod description;
+pub mod assembly;
+pub mod description;
+pub mod flat;
 mod guest;
-mod host;
+pub mod host;
 mod program;
-mod routines;
-mod world;
+pub mod routines;
+pub mod world;
 
 #[cfg(test)]
 mod tests;

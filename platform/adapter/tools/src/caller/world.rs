@@ -1,0 +1,65 @@
+//! The world of a caller: it imports what is called, with the types that this needs, and the host, and exports one
+//! function.
+
+use super::exports::Exports;
+use crate::bridge::host::{CHALLENGE, FILL, LOCATE, PACKAGE, function};
+use crate::bridge::world::{add_interface, add_package, add_world, item};
+use anyhow::Result;
+use wit_parser::{IndexMap, Type, WorldId, WorldItem, WorldKey};
+
+/// Calls what the host asks for.
+pub const HANDLE: &str = "handle";
+/// Gives what is called and its arguments, where the host does not see the memory.
+pub const NEXT: &str = "next";
+/// Takes the result there.
+pub const DONE: &str = "done";
+
+const LABEL: &str = "caller";
+
+/// Adds the world to what the guest was decoded to.
+pub fn add(exports: &mut Exports) -> Result<WorldId> {
+    let mut imports = needed(exports);
+    for (interface, function) in &exports.functions {
+        if interface.is_none() {
+            let key = WorldKey::Name(function.name.clone());
+            imports.insert(key, WorldItem::Function(function.clone()));
+        }
+    }
+    let resolve = &mut exports.resolve;
+    let package = add_package(resolve)?;
+    let host = [
+        function(NEXT, &[], Some(Type::String)),
+        function(DONE, &[("frame", Type::String)], None),
+        function(FILL, &[], None),
+        function(CHALLENGE, &[], Some(Type::String)),
+        function(LOCATE, &[("address", Type::U32)], Some(Type::U64)),
+    ];
+    let host = add_interface(resolve, package, LABEL.to_owned(), host.into());
+    imports.insert(WorldKey::Interface(host), item(host));
+    let handle = WorldItem::Function(function(HANDLE, &[], None));
+    let handle = (WorldKey::Name(HANDLE.to_owned()), handle);
+    let exported = IndexMap::from_iter([handle]);
+    Ok(add_world(resolve, package, LABEL, imports, exported))
+}
+
+/// The interfaces that are needed. A component imports and exports what it uses types of before what uses them.
+fn needed(exports: &Exports) -> IndexMap<WorldKey, WorldItem> {
+    let world = &exports.resolve.worlds[exports.world];
+    let items = world.imports.iter().chain(&world.exports);
+    let is_needed = |item: &WorldItem| matches!(item, WorldItem::Interface { id, .. } if exports.needed.contains(id));
+    items
+        .filter(|(_, item)| is_needed(item))
+        .map(|(key, item)| (key.clone(), item.clone()))
+        .collect()
+}
+
+/// The name of what a caller imports of the host.
+pub fn interface() -> String {
+    let (namespace, package, version) = PACKAGE;
+    format!("{namespace}:{package}/{LABEL}@{version}")
+}
+
+/// Whether a function of the host's takes or gives frames, whose bytes are latin1.
+pub fn takes_frames(function: &str) -> bool {
+    [NEXT, DONE].contains(&function)
+}

@@ -70,7 +70,8 @@ class Composition:
     are those to keep, in place of all. `measure_memory` adds the export `MEMORY_EXPORT`, if the root is a component
     with a memory at its top level; it costs every instance one more core instance. `hosted` are interfaces that the
     host implements in Python: bridges to them are made of what the components import. `lasting` are resources of these
-    (`INTERFACE/NAME`) of which the host need not hear when a handle is dropped.
+    (`INTERFACE/NAME`) of which the host need not hear when a handle is dropped. `called` are the exports of the root
+    that Python calls, none for all: then the driver is a caller of these, which is made of the root.
     """
 
     components: tuple[ComponentSource, ...]
@@ -80,6 +81,7 @@ class Composition:
     measure_memory: bool = False
     hosted: tuple[str, ...] = ()
     lasting: tuple[str, ...] = ()
+    called: tuple[str, ...] | None = None
 
     def sources(self) -> tuple[ComponentSource, ...]:
         """Return components, adapters and the driver, in this order."""

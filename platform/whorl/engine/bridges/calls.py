@@ -9,8 +9,10 @@ from collections.abc import Awaitable
 from typing import Any, Final
 
 from whorl.engine.bridges import conversions, diagnosis, lifting
-from whorl.engine.bridges.guests import ROOM, Asked, Guest
-from whorl.engine.bridges.hosted import HostedFunction, beside
+from whorl.engine.bridges.frames import BOUNDLESS, ROOM
+from whorl.engine.bridges.functions import beside
+from whorl.engine.bridges.guests import Asked, Guest
+from whorl.engine.bridges.hosted import HostedFunction
 from whorl.engine.bridges.lowering import ManyValuesError
 from whorl.engine.bridges.protocol import HEADER_SIZE, RESOLVE, TRIPLE, header
 from whorl.engine.bridges.types import Result
@@ -160,4 +162,4 @@ async def _soon_lowered(guest: Guest, hosted: HostedFunction, outcome: Any, base
 
 async def slowly_lowered(guest: Guest, hosted: HostedFunction, outcome: Any, base: int) -> bytes:
     """Return the reply with a result of many values."""
-    return await beside(lowered, guest, hosted, outcome, base, 1 << 62)
+    return await beside(lowered, guest, hosted, outcome, base, BOUNDLESS)

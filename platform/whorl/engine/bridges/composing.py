@@ -13,7 +13,7 @@ _VERSION: Final = re.compile(r"(?P<major>[0-9]+)\.(?P<minor>[0-9]+)\.(?P<patch>[
 Describe = Callable[[Wasm], Description]
 MakeBridge = Callable[[Wasm, list[str], int, list[str]], tuple[bytes, str]]
 
-RULES: Final = 2
+RULES: Final = 3
 """To be raised when other bridges are made of the same composition: part of the key of compiled code."""
 
 

@@ -2,38 +2,23 @@
 
 import asyncio
 import reprlib
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
+from whorl.engine.bridges.frames import MOST_THINGS, FrameReader, HasMemories, MemoryOwner
 from whorl.engine.bridges.hosted import HostedFunction
 from whorl.engine.bridges.implementations import Implementations
 from whorl.engine.bridges.protocol import LONG, LONG_REPLY, header
-from whorl.engine.memories import Memories, Memory, locate
 from whorl.engine.packing import MalformedError
 from whorl.engine.tasks import TaskTable
 
-_MOST_THINGS: Final = 100_000
-"""Handles that one instance may hold."""
 
-_MOST_VALUES: Final = 1_000_000
-"""Values that a guest may pass in lists, bytes and text aside: a second of reading."""
-
-ROOM: Final = 5000
-"""Values that are written on the event loop at once: some milliseconds."""
-
-
-class Caller(Protocol):
+class Caller(HasMemories, Protocol):
     """What a bridge needs of the instance that calls."""
 
     tasks: TaskTable
-    state: dict[object, Any]
-    closing: tuple[Callable[[], None], ...]
-
-    @property
-    def memories(self) -> Memories:
-        """Those of its engine."""
 
 
 class Things(dict[int, Any]):
@@ -48,29 +33,19 @@ class Things(dict[int, Any]):
         return self._lasting[rep]
 
 
-class Guest:
+class Guest(MemoryOwner, FrameReader):
     """What a bridge keeps for one instance; the owner of the bridge's memory, once that is seen.
 
     An instance that makes one or two calls pays for this object with each, so it begins with what all calls need.
 
     Attributes:
-        memory: where the memory is, once that is known.
-        is_memory_hidden: it cannot be found.
-        challenge: by which it is being looked for.
-        memory_places: where bridges of closed instances had theirs.
         things: the objects behind the handles that the guest holds, by their reps.
-        left: bytes of a frame that are left to read; the codec's.
-        values: values of lists that have been read; the codec's.
         room: values that may still be written; the codec's.
         next: the next rep.
         undo_from: the first rep of the result that is being written.
         asked: the call that these belong to.
     """
 
-    memory: Memory | None = None
-    challenge = b""
-    left = 0
-    values = 0
     room = 0
     next = 1
     undo_from = 1
@@ -79,8 +54,7 @@ class Guest:
     _taken: list[Any] | None = None
 
     def __init__(self, caller: Caller, implementations: Implementations, memory_places: list[int]) -> None:
-        self.is_memory_hidden = False
-        self.memory_places = memory_places
+        super().__init__(caller, memory_places)
         self.things = Things(implementations.lasting)
         self._caller = caller
         self._implementations = implementations
@@ -104,40 +78,7 @@ class Guest:
         """Those of the instance."""
         return self._caller.tasks
 
-    @property
-    def memories(self) -> Memories:
-        """Those of the engine."""
-        return self._caller.memories
-
-    def look(self, address: int) -> int:
-        """Let the memory be found, as `locate` says; it is given back when the instance is closed."""
-        answer = locate(self, address)
-        if self.memory is not None:
-            self._caller.closing = (*self._caller.closing, self._close)
-        return answer
-
-    def _close(self) -> None:
-        """The instance is closed, and the memory is gone with it."""
-        if self.memory is not None:
-            self.memory_places.append(self.memory.base)
-            self.memories.release(self.memory)
-            self.memory = None
-
     # For the codecs.
-
-    def part(self, frame: bytes, pointer: int, size: int) -> bytes:
-        """Return bytes that a list of a frame points to; altogether no more than there are in it."""
-        self.left -= size
-        if self.left < 0 or pointer + size > len(frame):
-            raise MalformedError(f"{size} bytes at {pointer} are not in the frame, or more than once")
-        return frame[pointer : pointer + size]
-
-    def few(self, count: int, data: bytes) -> bytes:
-        """Return the bytes of a list with so many values, unless a call has too many altogether."""
-        self.values += count
-        if self.values > _MOST_VALUES:
-            raise MalformedError(f"there are more than {_MOST_VALUES} values in the lists of a call")
-        return data
 
     def own(self, resource: int, thing: Any) -> int:
         """Return a rep for an object that is given to the guest."""
@@ -146,8 +87,8 @@ class Guest:
             raise TypeError(f"{reprlib.repr(thing)} is no `{expected.__name__}`")
         if self._implementations.are_lasting[resource]:
             return self._implementations.lasting_rep(thing)
-        if len(self.things) >= _MOST_THINGS:
-            raise MalformedError(f"the guest holds {_MOST_THINGS} resources and wants one more")
+        if len(self.things) >= MOST_THINGS:
+            raise MalformedError(f"the guest holds {MOST_THINGS} resources and wants one more")
         rep = self.next
         self.next = rep + 1
         self.things[rep] = thing

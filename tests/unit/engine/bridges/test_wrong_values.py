@@ -12,7 +12,7 @@ from whorl.engine.bridges import conversions
 from whorl.engine.bridges.diagnosis import complaints
 from whorl.engine.bridges.layouts import IN_MEMORY
 from whorl.engine.bridges.lifting import Lifting
-from whorl.engine.bridges.lowering import Lowering
+from whorl.engine.bridges.replies import ReplyLowering
 from whorl.engine.bridges.protocol import HEADER_SIZE
 from whorl.engine.bridges.records import RecordTypes
 from whorl.engine.bridges.source import Source
@@ -56,7 +56,7 @@ class Here:
 def there_and_back(kind: Type, value: Any) -> Any:
     """Lower and lift a value."""
     records, source = RecordTypes(), Source({})
-    Lowering(source, records).function("lower", kind)
+    ReplyLowering(source, records).function("lower", kind)
     Lifting(source, records).function("lift", [kind], IN_MEMORY, str(BASE + HEADER_SIZE))
     made = source.compile()
     (lifted,) = made["lift"](bytes(BASE) + made["lower"](value, BASE, Here()), Here())

@@ -48,7 +48,9 @@ def passing_guest(types: Sequence[Type]) -> str:
             imported.append(f'(export "flat-{number}" (func (param "x" {ty})))')
             imports.append((f"flat-{number}", f"(param {params})"))
             exported.append((f"flat-{number}", f'(param "x" {ty})', False))
-            code.append(f'(func (export "flat-{number}") (param {params}) (call $flat-{number} {passed}) (call $clear))')
+            code.append(
+                f'(func (export "flat-{number}") (param {params}) (call $flat-{number} {passed}) (call $clear))'
+            )
         imported.append(f'(export "given-{number}" (func (result {ty})))')
         exported.append((f"whole-{number}", f"(result {ty})", kind.flats > 1))
         if kind.flats > 1:

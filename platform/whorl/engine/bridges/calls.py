@@ -8,7 +8,8 @@ import traceback
 from collections.abc import Awaitable
 from typing import Any, Final
 
-from whorl.engine.bridges import conversions, diagnosis, lifting
+from whorl.engine.bridges import conversions, lifting
+from whorl.engine.bridges.diagnosis import Diagnosis
 from whorl.engine.bridges.frames import BOUNDLESS, ROOM
 from whorl.engine.bridges.functions import beside
 from whorl.engine.bridges.guests import Asked, Guest
@@ -119,7 +120,7 @@ def _wrong(hosted: HostedFunction, outcome: Any, error: Exception) -> WrongValue
     kind = hosted.function.result
     if isinstance(kind, Result):
         kind = dict(kind.cases)[case]
-    found = next(diagnosis.of_payload(kind, value, path), f"{path}: {error}")
+    found = next(Diagnosis().of_payload(kind, value, path), f"{path}: {error}")
     return WrongValueError(f"{hosted} gave a wrong value: {found}")
 
 

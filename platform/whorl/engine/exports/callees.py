@@ -49,7 +49,13 @@ class Callee(MemoryOwner):
         """
         instance = self._called
         if self.is_over or self._is_calling:
-            state = "is closed" if instance.closed else "has trapped" if instance.poisoned else "is in another call"
+            state = (
+                "is closed"
+                if instance.closed
+                else "has trapped or was given up"
+                if instance.poisoned
+                else "is in another call"
+            )
             raise RuntimeError(f"an instance of `{instance.component}` {state}: it cannot be called")
         self._is_calling = True
         try:

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from whorl.engine.bridges import conversions, diagnosis, lifting
+from whorl.engine.bridges import conversions, lifting
 from whorl.engine.bridges.descriptions import Function
+from whorl.engine.bridges.diagnosis import Diagnosis
 from whorl.engine.bridges.functions import CodedFunction
 from whorl.engine.bridges.layouts import IN_MEMORY
 from whorl.engine.bridges.lifting import Lifting
@@ -76,18 +77,21 @@ class ExportedFunction(CodedFunction[CallCodec]):
             ManyValuesError: there is no room for so many values.
         """
         if len(arguments) != len(self.function.params):
-            raise WrongArgumentError(f"{self} is called with {len(arguments)} arguments: {self.signature}")
+            is_method = self.function.name.startswith("[method]")
+            raise WrongArgumentError(f"{self} is called with {len(arguments) - is_method} arguments: {self.signature}")
         crossing.begin(room)
         try:
             return self.made().lower(arguments, crossing)
         except conversions.FAILURES as error:
-            raise WrongArgumentError(f"{self} is called with a wrong value: {self._wrong(arguments, error)}") from error
+            raise WrongArgumentError(
+                f"{self} is called with a wrong value: {self._wrong(arguments, crossing, error)}"
+            ) from error
 
-    def _wrong(self, arguments: Sequence[Any], error: Exception) -> str:
-        for (name, kind), x in zip(self.function.params, arguments, strict=True):
-            for complaint in diagnosis.complaints(kind, x, name):
-                return complaint
-        return str(error)
+    def _wrong(self, arguments: Sequence[Any], crossing: Crossing, error: Exception) -> str:
+        find = Diagnosis(crossing.complaint).complaints
+        named = zip(self.function.params, arguments, strict=True)
+        found = (complaint for (name, kind), x in named for complaint in find(kind, x, name))
+        return next(found, str(error))
 
     def result(self, frame: bytes, crossing: Crossing) -> Any:
         """Return what the function has returned.

@@ -104,9 +104,9 @@ fn functions_are_told_as_wit() {
     let mut words = words(&description);
     words.sort_unstable();
     let expected = [
-        "[constructor]item: func(name: string)",
-        "[method]item.cost: func() -> price",
-        "[static]item.find: func(name: string) -> result<item, string>",
+        "item.cost: func() -> price",
+        "item.find: static func(name: string) -> result<item, string>",
+        "item: constructor(name: string)",
         "none: func() -> result",
         "sell: func(items: list<borrow<item>>, to: option<tuple<few, char>>) -> result<_, price>",
     ];

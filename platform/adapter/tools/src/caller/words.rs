@@ -2,7 +2,7 @@
 
 use wit_parser::{Function, FunctionKind, Handle, Resolve, Type, TypeDefKind, TypeId};
 
-/// `find: func(id: u32) -> result<customer>`.
+/// `find: func(id: u32) -> result<customer>`; of a resource, `customer.name: func() -> string`.
 pub fn words(resolve: &Resolve, function: &Function) -> String {
     let is_method = matches!(
         function.kind,
@@ -12,22 +12,29 @@ pub fn words(resolve: &Resolve, function: &Function) -> String {
     let params: Vec<_> = params
         .map(|param| format!("{}: {}", param.name, ty(resolve, &param.ty)))
         .collect();
-    let is_async = if function.kind.is_async() {
+    let is_constructor = matches!(function.kind, FunctionKind::Constructor(_));
+    let is_static = matches!(
+        function.kind,
+        FunctionKind::Static(_) | FunctionKind::AsyncStatic(_)
+    );
+    let mut kind = String::new();
+    kind.push_str(if is_static { "static " } else { "" });
+    kind.push_str(if function.kind.is_async() {
         "async "
     } else {
         ""
-    };
+    });
+    kind.push_str(if is_constructor {
+        "constructor"
+    } else {
+        "func"
+    });
     let result = match &function.result {
-        Some(result) if !matches!(function.kind, FunctionKind::Constructor(_)) => {
-            format!(" -> {}", ty(resolve, result))
-        }
+        Some(result) if !is_constructor => format!(" -> {}", ty(resolve, result)),
         _ => String::new(),
     };
-    format!(
-        "{}: {is_async}func({}){result}",
-        function.name,
-        params.join(", ")
-    )
+    let name = function.name.rsplit(']').next().unwrap_or_default();
+    format!("{name}: {kind}({}){result}", params.join(", "))
 }
 
 fn ty(resolve: &Resolve, written: &Type) -> String {

@@ -7,8 +7,8 @@ request there, and from then on before each call. Of one that is longer than the
 strings.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import Any
 
 from whorl.engine.bridges.frames import MOST_THINGS, MemoryOwner
 from whorl.engine.bridges.protocol import CALLED_AT, HEAD, PAGE, called
@@ -16,6 +16,7 @@ from whorl.engine.exports.protocol import ARENA, CALL_SIZE, FIRST_PAGES, HEAD_SI
 from whorl.engine.instances import Instance
 from whorl.engine.memories import Memory, challenge, memory_of
 from whorl.engine.packing import MalformedError, bytes_of_text, text_of_bytes
+from whorl.engine.traps import Trap
 
 
 class Callee(MemoryOwner):
@@ -24,11 +25,16 @@ class Callee(MemoryOwner):
     Args:
         instance: the same.
         memory_places: where callers of closed instances had their memories.
+        make: makes what Python holds, of this, the number of a resource, and a handle.
+
+    Attributes:
+        instance: the same.
     """
 
-    def __init__(self, instance: Instance, memory_places: list[int]) -> None:
+    def __init__(self, instance: Instance, memory_places: list[int], make: Callable[["Callee", int, int], Any]) -> None:
         super().__init__(instance, memory_places)
-        self._called = instance
+        self._make = make
+        self.instance = instance
         self._is_calling = False
         self._pages = FIRST_PAGES
         self._held = 0
@@ -38,33 +44,28 @@ class Callee(MemoryOwner):
     @property
     def is_over(self) -> bool:
         """Whether the instance is closed or broken, and all its resources with it."""
-        return self._called.closed or self._called.poisoned
+        return self.instance.closed or self.instance.poisoned
 
-    @contextmanager
-    def calling(self) -> Iterator[None]:
-        """Keep other calls out.
+    def enter(self) -> None:
+        """Keep other calls out, until `leave`.
 
         Raises:
             RuntimeError: the instance cannot be called now, or not any more.
         """
-        instance = self._called
-        if self.is_over or self._is_calling:
-            state = (
-                "is closed"
-                if instance.closed
-                else "has trapped or was given up"
-                if instance.poisoned
-                else "is in another call"
-            )
+        instance = self.instance
+        if self._is_calling or instance.poisoned or instance.closed:
+            state = "is in another call"
+            if self.is_over:
+                state = "is closed" if instance.closed else "has trapped or was given up"
             raise RuntimeError(f"an instance of `{instance.component}` {state}: it cannot be called")
         self._is_calling = True
-        try:
-            yield
-        finally:
-            self._is_calling = False
 
-    def hold(self) -> None:
-        """Python holds one more resource.
+    def leave(self) -> None:
+        """Let others call again."""
+        self._is_calling = False
+
+    def hold(self, resource: int, handle: int) -> Any:
+        """Return what Python holds of one more resource.
 
         Raises:
             MalformedError: those are too many.
@@ -72,14 +73,16 @@ class Callee(MemoryOwner):
         if self._held >= MOST_THINGS:
             raise MalformedError(f"Python holds {MOST_THINGS} resources of the guest, which gives one more")
         self._held += 1
+        return self._make(self, resource, handle)
 
     def let_go(self, count: int) -> None:
         """Python holds so many resources less."""
         self._held -= count
 
-    def spoil(self) -> None:
-        """The guest has broken a rule: the instance is not used again."""
-        self._called.poisoned = True
+    def spoilt(self, error: MalformedError) -> Trap:
+        """Return what a breach of the rules comes to: the instance is not used again."""
+        self.instance.poisoned = True
+        return Trap(str(error))
 
     async def run(self, request: bytes) -> bytes:
         """Call the guest, and return the frame with the result.
@@ -90,10 +93,17 @@ class Callee(MemoryOwner):
         self._request = request
         if self.memory is not None:
             self._present(self.memory)
-        call = self._called.call()
+        call = self.instance.call()
         if not call.step():
             await call.finish()
         self._request = None
+        try:
+            return self._result()
+        except MalformedError as error:
+            raise self.spoilt(error) from error
+
+    def _result(self) -> bytes:
+        """Return the frame that the caller has left, or given."""
         if self.memory is None:
             frame, self._frame = self._frame, None
             if frame is None:

@@ -1,7 +1,6 @@
 """What one call passes of resources: the handles among its arguments, and the objects for those in its result."""
 
 import reprlib
-from collections.abc import Callable
 from typing import Any, Protocol
 
 from whorl.engine.bridges.frames import FrameReader
@@ -21,28 +20,35 @@ class Held(Protocol):
     handle: int | None
 
 
+class Owner(Protocol):
+    """The instance's side that is called."""
+
+    def hold(self, resource: int, handle: int) -> Any:
+        """Return what Python holds of a resource from now on."""
+
+
 class Crossing(FrameReader):
     """One call: counts what crosses, and knows the handles. Generated code calls it.
 
     Args:
         owner: the instance's side that is called.
         names: of the resources.
-        hold: makes what Python holds of a resource and a handle.
 
     Attributes:
         room: values that may still be written.
+        given: what is given to the guest, by its handles.
     """
 
-    def __init__(self, owner: object, names: tuple[str, ...], hold: Callable[[int, int], Any]) -> None:
+    room = 0
+
+    def __init__(self, owner: Owner, names: tuple[str, ...]) -> None:
         self._owner = owner
         self._names = names
-        self._hold = hold
-        self.begin(0)
 
     def begin(self, room: int) -> None:
         """Begin to write, with room for so many values."""
         self.room = room
-        self._given: dict[int, Held] = {}
+        self.given: dict[int, Held] = {}
         self._lent: set[int] = set()
 
     def lend(self, resource: int, thing: Any) -> int:
@@ -54,9 +60,9 @@ class Crossing(FrameReader):
     def give(self, resource: int, thing: Any) -> int:
         """Return the handle of an object that is given to a guest; it is gone once the call begins."""
         handle = self._handle(resource, thing)
-        if handle in self._given or handle in self._lent:
+        if handle in self.given or handle in self._lent:
             raise TypeError(f"{reprlib.repr(thing)} is passed twice in a call that takes it away")
-        self._given[handle] = thing
+        self.given[handle] = thing
         return handle
 
     def _handle(self, resource: int, thing: Any) -> int:
@@ -64,7 +70,7 @@ class Crossing(FrameReader):
         if wrong is not None:
             raise TypeError(f"{reprlib.repr(thing)} {wrong}")
         handle: int = thing.handle
-        if handle in self._given:
+        if handle in self.given:
             raise TypeError(f"{reprlib.repr(thing)} is passed twice in a call that takes it away")
         return handle
 
@@ -82,10 +88,10 @@ class Crossing(FrameReader):
 
     def gone(self) -> int:
         """The call begins: what was given is gone. Return how many."""
-        for thing in self._given.values():
+        for thing in self.given.values():
             thing.handle = None
-        return len(self._given)
+        return len(self.given)
 
     def consume(self, resource: int, handle: int) -> Any:
         """Return the object for a handle in a result."""
-        return self._hold(resource, handle)
+        return self._owner.hold(resource, handle)

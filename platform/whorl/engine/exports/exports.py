@@ -22,7 +22,6 @@ from whorl.engine.exports.protocol import ARENA, drop
 from whorl.engine.host_interfaces import HostFunction, HostInterface, ValueType
 from whorl.engine.instances import Instance
 from whorl.engine.packing import MalformedError
-from whorl.engine.traps import Trap
 
 
 class Exports:
@@ -90,49 +89,56 @@ class Exports:
         """
         called = self.find(function) if isinstance(function, str) else function
         callee = self._callee(instance)
-        crossing = Crossing(callee, self._resources, lambda resource, handle: self._hold(instance, resource, handle))
-        with callee.calling():
-            if called.is_slow_to_make:
-                await beside(called.made)
-            try:
-                request = called.request(arguments, crossing, ROOM)
-            except ManyValuesError:
-                request = await beside(called.request, arguments, crossing, BOUNDLESS)
-            callee.let_go(crossing.gone())
-            try:
-                frame = await callee.run(request)
-                if called.is_slow(frame):
-                    return await beside(called.result, frame, crossing)
-                return called.result(frame, crossing)
-            except MalformedError as error:
-                callee.spoil()
-                raise Trap(str(error)) from error
+        callee.enter()
+        try:
+            return await self._call(callee, called, arguments)
+        finally:
+            callee.leave()
 
-    async def drop(self, instance: Instance, thing: "GuestResource") -> None:
+    async def _call(self, callee: Callee, called: ExportedFunction, arguments: Sequence[Any]) -> Any:
+        crossing = Crossing(callee, self._resources)
+        if called.is_slow_to_make:
+            await beside(called.made)
+        try:
+            request = called.request(arguments, crossing, ROOM)
+        except ManyValuesError:
+            request = await beside(called.request, arguments, crossing, BOUNDLESS)
+        if crossing.given:
+            callee.let_go(crossing.gone())
+        frame = await callee.run(request)
+        try:
+            if called.is_slow(frame):
+                return await beside(called.result, frame, crossing)
+            return called.result(frame, crossing)
+        except MalformedError as error:
+            raise callee.spoilt(error) from error
+
+    async def drop(self, thing: "GuestResource") -> None:
         """Drop the handle of a resource; its destructor runs, if it has one. What is gone is left alone.
 
         Raises:
             RuntimeError: the instance is in another call.
             Trap: the destructor trapped.
         """
-        callee = self._callee(instance)
+        callee = thing.owner
         if thing.handle is None or callee.is_over:
             thing.handle = None
             return
-        with callee.calling():
+        callee.enter()
+        try:
             handle, thing.handle = thing.handle, None
             callee.let_go(1)
             await callee.run(drop(len(self.functions) + thing.resource, ARENA, handle))
+        finally:
+            callee.leave()
 
     def _callee(self, instance: Instance) -> Callee:
         callee: Callee | None = instance.state.get(self)
         if callee is None:
-            callee = instance.state[self] = Callee(instance, self._places)
+            callee = instance.state[self] = Callee(
+                instance, self._places, lambda owner, resource, handle: GuestResource(self, owner, resource, handle)
+            )
         return callee
-
-    def _hold(self, instance: Instance, resource: int, handle: int) -> "GuestResource":
-        self._callee(instance).hold()
-        return GuestResource(self, instance, resource, handle)
 
 
 class GuestResource:
@@ -146,12 +152,11 @@ class GuestResource:
         handle: its number; None once it has been given back or dropped.
     """
 
-    __slots__ = ("_exports", "_instance", "handle", "owner", "resource")
+    __slots__ = ("_exports", "handle", "owner", "resource")
 
-    def __init__(self, exports: Exports, instance: Instance, resource: int, handle: int) -> None:
+    def __init__(self, exports: Exports, owner: Callee, resource: int, handle: int) -> None:
         self._exports = exports
-        self._instance = instance
-        self.owner: object = instance.state[exports]
+        self.owner = owner
         self.resource = resource
         self.handle: int | None = handle
 
@@ -164,11 +169,11 @@ class GuestResource:
         """Call a method by its name in WIT, without that of the resource; raises what `Exports.call` raises."""
         described = self._exports.description.resources[self.resource]
         name = f"{described.interface}#[method]{described.name}.{method}"
-        return await self._exports.call(self._instance, name, self, *arguments)
+        return await self._exports.call(self.owner.instance, name, self, *arguments)
 
     async def close(self) -> None:
         """Drop the handle, as `Exports.drop`."""
-        await self._exports.drop(self._instance, self)
+        await self._exports.drop(self)
 
     async def __aenter__(self) -> Self:
         """Return itself."""

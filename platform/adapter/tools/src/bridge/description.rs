@@ -79,7 +79,11 @@ impl Shape {
 impl Description {
     /// Fails if a function has something that a bridge cannot pass.
     pub fn of(guest: &Guest, interface: String, keeps_nothing: &[String]) -> Result<Self> {
-        let mut types = Types::new(&guest.resolve, guest.resources().map(|(_, id)| id));
+        let mut types = Types::new(
+            &guest.resolve,
+            guest.resources().map(|(_, id)| id),
+            "is not bridged with it",
+        );
         let mut functions = Vec::new();
         for (bridged, function) in guest.functions() {
             let (interface, name) = (&bridged.name, &function.name);
@@ -152,16 +156,23 @@ pub struct Types<'a> {
     resources: BTreeMap<TypeId, usize>,
     pub definitions: Vec<Definition>,
     known: BTreeMap<TypeId, Type>,
+    /// What is said of resources that may not be passed.
+    others: &'static str,
 }
 
 impl<'a> Types<'a> {
-    /// `resources` are those that may be passed, by their positions.
-    pub fn new(resolve: &'a Resolve, resources: impl Iterator<Item = TypeId>) -> Self {
+    /// `resources` are those that may be passed, by their positions; of `others` is said so.
+    pub fn new(
+        resolve: &'a Resolve,
+        resources: impl Iterator<Item = TypeId>,
+        others: &'static str,
+    ) -> Self {
         Self {
             resolve,
             resources: resources.zip(0..).collect(),
             definitions: Vec::new(),
             known: BTreeMap::new(),
+            others,
         }
     }
 
@@ -277,6 +288,6 @@ impl<'a> Types<'a> {
             _ => None,
         };
         let owner = owner.unwrap_or_else(|| "the component's world".to_owned());
-        bail!("the resource `{name}` of `{owner}`, which is not bridged with it")
+        bail!("the resource `{name}` of `{owner}`, which {}", self.others)
     }
 }

@@ -1,7 +1,8 @@
 //! What a component exports: the functions that can be called, and those that cannot.
 
+use super::description::{Description, Function, Refused, Resource};
+use super::host;
 use super::words::words;
-use super::{Description, Function, Refused, Resource, world};
 use crate::bridge::description::{Type, Types};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeSet;
@@ -47,7 +48,7 @@ impl Exports {
         let found = exports(&resolve, world, wanted)?;
         let resources: Vec<_> = resources(&resolve, &found).collect();
         let mut description = Description {
-            interface: world::interface(),
+            interface: host::interface(),
             exports: Vec::new(),
             resources: resources
                 .iter()
@@ -185,7 +186,11 @@ fn callable(
     resources: &[(WorldKey, TypeId)],
     description: &mut Description,
 ) -> Vec<(Option<WorldKey>, WitFunction)> {
-    let mut types = Types::new(resolve, resources.iter().map(|(_, id)| *id));
+    let mut types = Types::new(
+        resolve,
+        resources.iter().map(|(_, id)| *id),
+        "is not exported with it",
+    );
     let mut functions = Vec::new();
     for export in exports {
         let interface = export.interface.map(|_| export.name.clone());

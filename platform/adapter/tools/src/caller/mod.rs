@@ -1,9 +1,12 @@
 //! Makes a caller: a component that imports what another component, the guest, exports, and calls it for the host.
 //!
-//! It is a bridge the other way round. `exports` finds the functions, `words` writes them as WIT, `world` puts what is
-//! imported and exported into a world, and `program` writes the code.
+//! It is a bridge the other way round. `exports` finds the functions, `description` says what the host needs to know of
+//! them, with the `words` of WIT, `host` is what the caller imports besides, `world` puts what is imported and exported
+//! into a world, and `program` writes the code.
 
+mod description;
 mod exports;
+mod host;
 mod program;
 mod words;
 mod world;
@@ -11,13 +14,13 @@ mod world;
 #[cfg(test)]
 mod tests;
 
-use crate::bridge::description::{Definition, Type};
 use crate::input::read_component;
 use crate::latin1::recoded;
 use crate::validate::validate;
 use anyhow::{Context, Result};
+use description::Description;
 use exports::Exports;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 
 /// What is called.
@@ -29,49 +32,6 @@ struct Plan {
     /// The names of the exports that are called, interfaces and functions, in place of all.
     #[serde(default)]
     exports: Option<Vec<String>>,
-}
-
-/// What the host needs to know to call functions by a caller.
-#[derive(Debug, Serialize)]
-struct Description {
-    /// What the caller imports.
-    interface: String,
-    /// The exports that the caller imports from the guest.
-    exports: Vec<String>,
-    /// Each is known by its position, as is each function and type. Handles of the resource N are dropped by a function
-    /// that comes N behind the last.
-    resources: Vec<Resource>,
-    functions: Vec<Function>,
-    refused: Vec<Refused>,
-    /// No type refers to a later one.
-    types: Vec<Definition>,
-}
-
-#[derive(Debug, Serialize)]
-struct Resource {
-    interface: String,
-    name: String,
-}
-
-#[derive(Debug, Serialize)]
-struct Function {
-    /// None for one that is exported by itself.
-    interface: Option<String>,
-    name: String,
-    /// As it is in WIT.
-    words: String,
-    params: Vec<(String, Type)>,
-    result: Option<Type>,
-}
-
-/// A function that cannot be called.
-#[derive(Debug, Serialize)]
-struct Refused {
-    interface: Option<String>,
-    name: String,
-    words: String,
-    /// What is in the way: `a stream`.
-    because: String,
 }
 
 /// `caller PLAN OUT`: JSON about the functions.
@@ -94,7 +54,7 @@ fn caller(component: &[u8], wanted: Option<&[String]>) -> Result<(Vec<u8>, Descr
         .module(&module)
         .and_then(|encoder| encoder.encode())
         .context("the caller cannot be made a component")?;
-    let made = recoded(made, &description.interface, world::takes_frames)?;
+    let made = recoded(made, &description.interface, host::takes_frames)?;
     validate(&made).context("the caller is not valid")?;
     Ok((made, description))
 }

@@ -13,7 +13,7 @@
 //! is before it, and `done` takes everything up to the end of the result.
 
 use super::exports::Exports;
-use super::world::{DONE, HANDLE, NEXT, interface};
+use super::host::{DONE, HANDLE, NEXT, interface};
 use crate::bridge::assembly::{Assembly, NAMES, SIGHT, TOP, at};
 use crate::bridge::flat::{leaf, load_slot, store_leaf, value};
 use crate::bridge::host::{CHALLENGE, FILL, LOCATE};

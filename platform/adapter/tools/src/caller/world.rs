@@ -2,19 +2,11 @@
 //! function.
 
 use super::exports::Exports;
-use crate::bridge::host::{CHALLENGE, FILL, LOCATE, PACKAGE, function};
+use super::host::{HANDLE, LABEL, functions};
+use crate::bridge::host::function;
 use crate::bridge::world::{add_interface, add_package, add_world, item};
 use anyhow::Result;
-use wit_parser::{IndexMap, Type, WorldId, WorldItem, WorldKey};
-
-/// Calls what the host asks for.
-pub const HANDLE: &str = "handle";
-/// Gives what is called and its arguments, where the host does not see the memory.
-pub const NEXT: &str = "next";
-/// Takes the result there.
-pub const DONE: &str = "done";
-
-const LABEL: &str = "caller";
+use wit_parser::{IndexMap, WorldId, WorldItem, WorldKey};
 
 /// Adds the world to what the guest was decoded to.
 pub fn add(exports: &mut Exports) -> Result<WorldId> {
@@ -27,14 +19,7 @@ pub fn add(exports: &mut Exports) -> Result<WorldId> {
     }
     let resolve = &mut exports.resolve;
     let package = add_package(resolve)?;
-    let host = [
-        function(NEXT, &[], Some(Type::String)),
-        function(DONE, &[("frame", Type::String)], None),
-        function(FILL, &[], None),
-        function(CHALLENGE, &[], Some(Type::String)),
-        function(LOCATE, &[("address", Type::U32)], Some(Type::U64)),
-    ];
-    let host = add_interface(resolve, package, LABEL.to_owned(), host.into());
+    let host = add_interface(resolve, package, LABEL.to_owned(), functions());
     imports.insert(WorldKey::Interface(host), item(host));
     let handle = WorldItem::Function(function(HANDLE, &[], None));
     let handle = (WorldKey::Name(HANDLE.to_owned()), handle);
@@ -51,15 +36,4 @@ fn needed(exports: &Exports) -> IndexMap<WorldKey, WorldItem> {
         .filter(|(_, item)| is_needed(item))
         .map(|(key, item)| (key.clone(), item.clone()))
         .collect()
-}
-
-/// The name of what a caller imports of the host.
-pub fn interface() -> String {
-    let (namespace, package, version) = PACKAGE;
-    format!("{namespace}:{package}/{LABEL}@{version}")
-}
-
-/// Whether a function of the host's takes or gives frames, whose bytes are latin1.
-pub fn takes_frames(function: &str) -> bool {
-    [NEXT, DONE].contains(&function)
 }

@@ -91,13 +91,13 @@ class Callee(MemoryOwner):
             Trap: the guest trapped or ran into a limit; the instance is poisoned.
         """
         self._request = request
-        if self.memory is not None:
-            self._present(self.memory)
-        call = self.instance.call()
-        if not call.step():
-            await call.finish()
-        self._request = None
         try:
+            if self.memory is not None:
+                self._present(self.memory)
+            call = self.instance.call()
+            if not call.step():
+                await call.finish()
+            self._request = None
             return self._result()
         except MalformedError as error:
             raise self.spoilt(error) from error

@@ -60,7 +60,7 @@ class Crossing(FrameReader):
     def give(self, resource: int, thing: Any) -> int:
         """Return the handle of an object that is given to a guest; it is gone once the call begins."""
         handle = self._handle(resource, thing)
-        if handle in self.given or handle in self._lent:
+        if handle in self._lent:
             raise TypeError(f"{reprlib.repr(thing)} is passed twice in a call that takes it away")
         self.given[handle] = thing
         return handle

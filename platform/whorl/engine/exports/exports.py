@@ -15,13 +15,14 @@ from whorl.engine.bridges.lowering import ManyValuesError
 from whorl.engine.bridges.records import RecordTypes
 from whorl.engine.exports.callees import Callee
 from whorl.engine.exports.crossings import Crossing
-from whorl.engine.exports.descriptions import CallerDescription
+from whorl.engine.exports.descriptions import CallerDescription, Refused
 from whorl.engine.exports.functions import ExportedFunction
-from whorl.engine.exports.names import Names
+from whorl.engine.exports.names import Names, full_signature
 from whorl.engine.exports.protocol import ARENA, drop
 from whorl.engine.host_interfaces import HostFunction, HostInterface, ValueType
 from whorl.engine.instances import Instance
 from whorl.engine.packing import MalformedError
+from whorl.errors import ComponentError
 
 
 class Exports:
@@ -33,20 +34,14 @@ class Exports:
 
     Attributes:
         functions: those that can be called.
+        refused: those that cannot.
         description: the same.
-
-    Raises:
-        ComponentError: a function has too many types.
     """
 
     def __init__(self, component: str, description: CallerDescription) -> None:
         self.description = description
-        records = RecordTypes()
-        told = zip(description.functions, description.signatures, strict=True)
-        self.functions: Sequence[ExportedFunction] = [
-            ExportedFunction(number, function, signature, records) for number, (function, signature) in enumerate(told)
-        ]
-        self._names = Names(component, self.functions, description)
+        self.functions, self.refused = _told(description)
+        self._names = Names(component, self.functions, self.refused)
         self._resources = tuple(resource.name for resource in description.resources)
         self._places: list[int] = []
 
@@ -68,6 +63,11 @@ class Exports:
                 ),
             ),
         )
+
+    @property
+    def signatures(self) -> list[str]:
+        """What can be called: the interface of each function, and the function as WIT has it."""
+        return [full_signature(each) for each in self.functions]
 
     def find(self, name: str) -> ExportedFunction:
         """Return a function by its name (`whorl.engine.exports.names` says how it is written).
@@ -128,7 +128,7 @@ class Exports:
         try:
             handle, thing.handle = thing.handle, None
             callee.let_go(1)
-            await callee.run(drop(len(self.functions) + thing.resource, ARENA, handle))
+            await callee.run(drop(len(self.description.functions) + thing.resource, ARENA, handle))
         finally:
             callee.leave()
 
@@ -139,6 +139,19 @@ class Exports:
                 instance, self._places, lambda owner, resource, handle: GuestResource(self, owner, resource, handle)
             )
         return callee
+
+
+def _told(description: CallerDescription) -> tuple[list[ExportedFunction], list[Refused]]:
+    """Return the functions that can be called, and those that cannot; those of too many types are among these."""
+    records = RecordTypes()
+    functions, refused = [], [*description.refused]
+    told = zip(description.functions, description.signatures, strict=True)
+    for number, (function, signature) in enumerate(told):
+        try:
+            functions.append(ExportedFunction(number, function, signature, records))
+        except ComponentError as error:
+            refused.append(Refused(function.interface, function.name, signature, str(error)))
+    return functions, refused
 
 
 class GuestResource:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Final
 
-from whorl.engine.exports.descriptions import CallerDescription, Refused
+from whorl.engine.exports.descriptions import Refused
 from whorl.engine.exports.functions import ExportedFunction
 from whorl.errors import ComponentError
 
@@ -27,13 +27,13 @@ class Names:
     Args:
         component: whose they are, for messages.
         functions: those that can be called.
-        description: of the caller.
+        refused: those that cannot.
     """
 
-    def __init__(self, component: str, functions: Sequence[ExportedFunction], description: CallerDescription) -> None:
+    def __init__(self, component: str, functions: Sequence[ExportedFunction], refused: Sequence[Refused]) -> None:
         self._component = component
         self._functions = functions
-        self._refused = description.refused
+        self._refused = refused
         self._found: dict[str, ExportedFunction] = {}
 
     def find(self, name: str) -> ExportedFunction:
@@ -81,6 +81,12 @@ def full_name(function: ExportedFunction) -> str:
     """Return the interface and the short name of a function."""
     interface, name = function.function.interface, _short(function.function.name)
     return f"{interface}#{name}" if interface else name
+
+
+def full_signature(function: ExportedFunction) -> str:
+    """Return the interface of a function, and what it takes and gives (`a:b/shop#sell: func(id: u32) -> bool`)."""
+    interface = function.function.interface
+    return f"{interface}#{function.signature}" if interface else function.signature
 
 
 def _short(name: str) -> str:

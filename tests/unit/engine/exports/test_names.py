@@ -3,7 +3,7 @@
 import pytest
 
 from whorl.engine.bridges.descriptions import Function, Resource
-from whorl.engine.bridges.types import Handle
+from whorl.engine.bridges.types import Handle, ListOf, Text, Type
 from whorl.engine.exports.descriptions import CallerDescription, Refused
 from whorl.engine.exports.exports import Exports
 from whorl.engine.exports.names import NoExportError
@@ -69,3 +69,19 @@ def test_what_is_not_found_is_told(exports: Exports, name: str, message: str) ->
     with pytest.raises(NoExportError) as raised:
         exports.find(name)
     assert str(raised.value).startswith(message)
+
+
+def test_what_can_be_called_is_listed_as_wit(exports: Exports) -> None:
+    assert exports.signatures[:2] == ["run: func()", f"{SHOP}#sell: func()"]
+
+
+def test_a_function_of_too_many_types_is_told_and_others_are_called() -> None:
+    deep: Type = Text()
+    for _ in range(30):
+        deep = ListOf(deep)
+    functions = (Function(SHOP, "deep", (("x", deep),), None), Function(SHOP, "sell", (), None))
+    described = CallerDescription("whorl:host/caller@0.1.0", (), functions, ("deep: func(x: l)", "sell: func()"), ())
+    exports = Exports("shop", described)
+    assert exports.find("sell").function.name == "sell"
+    with pytest.raises(NoExportError, match=r"Python cannot call `deep: func\(x: l\)`.*has 61 types, 31 in each other"):
+        exports.find("deep")

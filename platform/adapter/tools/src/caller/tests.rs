@@ -148,6 +148,22 @@ fn interfaces_that_share_a_resource_are_called_together() {
 }
 
 #[test]
+fn an_interface_that_is_imported_too_is_called() {
+    let (made, description) = called(&[SHOP], "import a:b/shop; export a:b/shop;");
+    assert_eq!(description.functions.len(), 5);
+    assert_eq!(description.exports, ["a:b/shop"]);
+    let expected = ["a:b/types", "a:b/shop", "whorl:host/caller@0.1.0"];
+    assert_eq!(names(&made).0, expected);
+}
+
+#[test]
+fn an_interface_without_a_package_is_called_by_its_own_name() {
+    let (made, description) = called(&[], "export local: interface { f: func() -> string; }");
+    assert_eq!(names(&made).0, ["local", "whorl:host/caller@0.1.0"]);
+    assert_eq!(description.functions[0].interface.as_deref(), Some("local"));
+}
+
+#[test]
 fn exports_that_are_not_asked_for_are_left_out() {
     let component = guest(&[SHOP], "export a:b/later; export run: func();");
     let wanted = ["run".to_owned()];

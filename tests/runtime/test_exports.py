@@ -14,7 +14,7 @@ from whorl.engine.exports.names import NoExportError
 from whorl.engine.limits import MIB, InstanceLimits
 from whorl.engine.memories import Memories
 from whorl.engine.traps import LimitExceeded, Trap
-from whorl.values import Err
+from whorl.values import Err, Ok
 
 pytestmark = pytest.mark.anyio
 
@@ -105,6 +105,18 @@ class TestResources:
         assert await depot("alive") == 1
         with pytest.raises(WrongArgumentError, match=r"shelves\[1\]: <.*, gone> has been given back or dropped"):
             await depot("labels", [shelves[2], shelves[1]])
+
+    async def test_resources_are_passed_in_some_cases_of_a_value(self, depot: Depot) -> None:
+        lent, given = await depot("shelf", "lent"), await depot("shelf", "given")
+        await lent.call("add", item(3))
+        picked = await depot("pick", lent, Ok(given))
+        assert (await picked.call("label"), (await picked.call("take")).count) == ("given", 3)
+        with pytest.raises(Err, match="neither"):
+            await depot("pick", lent, Err("neither"))
+        assert await depot("pick", None, Ok(picked)) is None
+        assert await depot("alive") == 1
+        with pytest.raises(WrongArgumentError, match=r"given\.ok: <.*, gone> has been given back or dropped"):
+            await depot("pick", lent, Ok(picked))
 
     async def test_what_is_given_may_come_back(self, depot: Depot) -> None:
         into, other = await depot("shelf", "into"), await depot("shelf", "other")

@@ -112,6 +112,21 @@ impl Guest for Depot {
         made.collect()
     }
 
+    fn pick(
+        lent: Option<ShelfBorrow<'_>>,
+        given: Result<Shelf, String>,
+    ) -> Result<Option<Shelf>, String> {
+        match (lent, given) {
+            (Some(lent), Ok(given)) => {
+                let (lent, shelf): (&Shelved, &Shelved) = (lent.get(), given.get());
+                shelf.items.borrow_mut().append(&mut lent.items.borrow_mut());
+                Ok(Some(given))
+            }
+            (None, Ok(_)) => Ok(None),
+            (_, Err(text)) => Err(text),
+        }
+    }
+
     fn scrap(shelves: Vec<Shelf>) -> u32 {
         shelves.len() as u32
     }

@@ -159,6 +159,13 @@ class TestResources:
             await shelf.call("label")
 
 
+async def test_what_a_guest_has_written_is_there_when_its_function_returns(linked: LinkedDepot) -> None:
+    async with linked.open() as depot:
+        linked.output.written.clear()
+        await depot("print", "no line")
+        assert linked.output.written == [b"no line"]
+
+
 class TestWrongCalls:
     @pytest.mark.parametrize(
         ("function", "arguments", "message"),

@@ -10,7 +10,6 @@ from scripted_host import ScriptedHost
 
 from whorl.capabilities.wasi.cli import cli
 from whorl.capabilities.wasi.clocks import clocks
-from whorl.capabilities.wasi.logs import GuestLogs
 from whorl.capabilities.wasi.random import random
 from whorl.engine.bridges.bridge import Bridge
 from whorl.engine.bridges.descriptions import BridgeDescription
@@ -54,6 +53,21 @@ class Directory:
         return f"number {id}"
 
 
+class Output:
+    """Keeps what the guest writes.
+
+    Attributes:
+        written: all of it, in pieces.
+    """
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+
+    def write(self, _component: str, _stream: str, data: bytes) -> None:
+        """Keep a piece."""
+        self.written.append(data)
+
+
 class Depot:
     """One instance of the guest.
 
@@ -76,8 +90,9 @@ class Depot:
 class LinkedDepot:
     """The guest, linked."""
 
-    def __init__(self, linked: LinkedComponent, exports: Exports, directory: Directory) -> None:
+    def __init__(self, linked: LinkedComponent, exports: Exports, directory: Directory, output: "Output") -> None:
         self.linked = linked
+        self.output = output
         self._exports = exports
         self._directory = directory
 
@@ -104,8 +119,9 @@ def linked_depot(engine: Engine, wasm: Path = DEPOT) -> Iterator[LinkedDepot]:
     assert caller is not None
     exports, directory = Exports("depot", CallerDescription.from_json(caller)), Directory()
     bridge = Bridge("depot", BridgeDescription.from_json(told.description), {DIRECTORY: directory}, set())
+    output = Output()
     http = [each for each in ScriptedHost().interfaces() if "http" in each.name]  # of which nothing is called
-    wasi = [clocks(), random(), cli({}, GuestLogs(None)), *http]
+    wasi = [clocks(), random(), cli({}, output), *http]
     linked = LinkedComponent(engine, "depot", code, [*wasi, bridge.interface(), exports.interface()])
-    yield LinkedDepot(linked, exports, directory)
+    yield LinkedDepot(linked, exports, directory, output)
     linked.close()

@@ -175,9 +175,7 @@ class ComponentLoader:
             bridged, descriptions = with_bridges(
                 replace(composition, components=components), self._tools.describe, self._tools.bridge
             )
-            whole, caller = with_caller(
-                bridged, described.exports, self._tools.caller, lambda made: self._tools.describe(made).imports
-            )
+            whole, caller = with_caller(bridged, self._tools.caller, self._tools.describe)
         except ToolError as error:
             raise ComponentError(f"component `{name}`: {error}") from error
         return whole, json.dumps({"bridges": descriptions, "caller": caller}).encode()

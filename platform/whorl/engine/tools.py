@@ -64,17 +64,24 @@ class ComponentTools:
             description = self._run(sandbox, "bridge", path, f"{_WORK}/output.wasm")
             return sandbox.read("output.wasm"), description
 
-    def caller(self, wasm: Wasm, exports: Sequence[str] | None = None) -> tuple[bytes, str]:
+    def caller(
+        self, wasm: Wasm, exports: Sequence[str] | None = None, *, tells_adapters: bool = False
+    ) -> tuple[bytes, str]:
         """Return a component that imports `exports` of `wasm` and calls them for `whorl:host/caller`.
 
         `exports` are the names of interfaces and functions, None: all. With it comes JSON about the functions with
-        their types, the resources, and the functions that cannot be called.
+        their types, the resources, and the functions that cannot be called. `tells_adapters`: it calls
+        `whorl:adapter/calls` when a function has returned.
 
         Raises:
             ToolError: it does not export one of them.
         """
         with _sandbox() as sandbox:
-            plan = {"component": sandbox.add_wasm("input", wasm), "exports": None if exports is None else list(exports)}
+            plan = {
+                "component": sandbox.add_wasm("input", wasm),
+                "exports": None if exports is None else list(exports),
+                "tells_adapters": tells_adapters,
+            }
             path = sandbox.add_file("plan.json", json.dumps(plan).encode())
             description = self._run(sandbox, "caller", path, f"{_WORK}/output.wasm")
             return sandbox.read("output.wasm"), description

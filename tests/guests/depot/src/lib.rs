@@ -8,6 +8,7 @@ use bindings::Guest as World;
 use bindings::exports::test::depot::goods::{Guest, GuestShelf, Item, Shelf, ShelfBorrow};
 use bindings::test::depot::directory;
 use std::cell::RefCell;
+use std::io::Write;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -137,6 +138,11 @@ impl Guest for Depot {
 
     fn panic() {
         panic!("as asked");
+    }
+
+    fn print(text: String) {
+        print!("{text}");
+        std::io::stdout().flush().unwrap();
     }
 
     fn spin() {

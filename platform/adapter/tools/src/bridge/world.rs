@@ -21,7 +21,7 @@ pub fn add(guest: &mut Guest, host: &Host) -> Result<WorldId> {
         .filter(|(_, item)| is_exported(item))
         .map(|(key, item)| (key.clone(), item.clone()))
         .collect();
-    let package = add_package(&mut guest.resolve)?;
+    let package = add_package(&mut guest.resolve, PACKAGE)?;
     let imports = host.interfaces().map(|(name, functions)| {
         let id = add_interface(&mut guest.resolve, package, name, functions);
         (WorldKey::Interface(id), item(id))
@@ -58,9 +58,11 @@ pub fn add_world(
     world
 }
 
-/// Adds the package of what is imported, and of the world.
-pub fn add_package(resolve: &mut Resolve) -> Result<PackageId> {
-    let (namespace, name, version) = PACKAGE;
+/// Adds a package of ours: of what is imported, and of the world.
+pub fn add_package(
+    resolve: &mut Resolve,
+    (namespace, name, version): (&str, &str, &str),
+) -> Result<PackageId> {
     let mut others = resolve.package_names.keys();
     if others.any(|other| (&*other.namespace, &*other.name) == (namespace, name)) {
         bail!(

@@ -12,6 +12,11 @@ pub const DONE: &str = "done";
 
 pub const LABEL: &str = "caller";
 
+/// The package of what the adapters have for callers, its interface, and the function that hears of a call's end.
+pub const ADAPTERS: (&str, &str, &str) = ("whorl", "adapter", "0.1.0");
+pub const CALLS: &str = "calls";
+pub const RETURNED: &str = "returned";
+
 /// The functions of the host.
 pub fn functions() -> Vec<Function> {
     vec![
@@ -27,6 +32,12 @@ pub fn functions() -> Vec<Function> {
 pub fn interface() -> String {
     let (namespace, package, version) = PACKAGE;
     format!("{namespace}:{package}/{LABEL}@{version}")
+}
+
+/// The name of what a caller imports of the adapters.
+pub fn calls() -> String {
+    let (namespace, package, version) = ADAPTERS;
+    format!("{namespace}:{package}/{CALLS}@{version}")
 }
 
 /// Whether a function of the host's takes or gives frames, whose bytes are latin1.

@@ -32,6 +32,9 @@ struct Plan {
     /// The names of the exports that are called, interfaces and functions, in place of all.
     #[serde(default)]
     exports: Option<Vec<String>>,
+    /// The adapters are told when a function has returned.
+    #[serde(default)]
+    tells_adapters: bool,
 }
 
 /// `caller PLAN OUT`: JSON about the functions.
@@ -39,15 +42,19 @@ pub fn run(plan: &str, output: &str) -> Result<String> {
     let text = std::fs::read_to_string(plan).with_context(|| format!("cannot read `{plan}`"))?;
     let plan: Plan = serde_json::from_str(&text).context("the plan cannot be read")?;
     let guest = read_component(&plan.component)?;
-    let (component, description) = caller(&guest, plan.exports.as_deref())?;
+    let (component, description) = caller(&guest, plan.exports.as_deref(), plan.tells_adapters)?;
     std::fs::write(output, component).with_context(|| format!("cannot write `{output}`"))?;
     Ok(serde_json::to_string(&description)?)
 }
 
-fn caller(component: &[u8], wanted: Option<&[String]>) -> Result<(Vec<u8>, Description)> {
+fn caller(
+    component: &[u8],
+    wanted: Option<&[String]>,
+    tells_adapters: bool,
+) -> Result<(Vec<u8>, Description)> {
     let (mut exports, description) = Exports::read(component, wanted)?;
-    let world = world::add(&mut exports)?;
-    let mut module = program::module(&exports)?;
+    let world = world::add(&mut exports, tells_adapters)?;
+    let mut module = program::module(&exports, tells_adapters)?;
     embed_component_metadata(&mut module, &exports.resolve, world, StringEncoding::UTF8)?;
     let made = ComponentEncoder::default()
         .validate(true)

@@ -13,7 +13,7 @@
 //! is before it, and `done` takes everything up to the end of the result.
 
 use super::exports::Exports;
-use super::host::{DONE, HANDLE, NEXT, interface};
+use super::host::{DONE, HANDLE, NEXT, RETURNED, calls, interface};
 use crate::bridge::assembly::{Assembly, NAMES, SIGHT, TOP, at};
 use crate::bridge::flat::{leaf, load_slot, store_leaf, value};
 use crate::bridge::host::{CHALLENGE, FILL, LOCATE};
@@ -36,9 +36,10 @@ struct Host {
 }
 
 /// The module, without the world that it is for.
-pub fn module(exports: &Exports) -> Result<Vec<u8>> {
+pub fn module(exports: &Exports, tells_adapters: bool) -> Result<Vec<u8>> {
     let mut assembly = Assembly::default();
     let host = import_host(&mut assembly);
+    let returned = tells_adapters.then(|| assembly.import(&calls(), RETURNED, &[], &[]));
     let called = import_called(exports, &mut assembly);
     let dropped = import_drops(exports, &mut assembly);
     let realloc = realloc(&mut assembly);
@@ -56,7 +57,7 @@ pub fn module(exports: &Exports) -> Result<Vec<u8>> {
             code.call(drop);
         }));
     }
-    let handle = handle(&mut assembly, &host, look, &numbered);
+    let handle = handle(&mut assembly, &host, look, &numbered, returned);
     assembly.export(HANDLE, handle);
     Ok(assembly.finish(ARENA))
 }
@@ -145,7 +146,13 @@ fn define(
     }))
 }
 
-fn handle(assembly: &mut Assembly, host: &Host, look: u32, numbered: &[u32]) -> u32 {
+fn handle(
+    assembly: &mut Assembly,
+    host: &Host,
+    look: u32,
+    numbered: &[u32],
+    returned: Option<u32>,
+) -> u32 {
     let end = 0;
     assembly.define(&[], &[], &[ValType::I64], |code| {
         code.i32_const(ARENA).global_set(TOP);
@@ -164,6 +171,9 @@ fn handle(assembly: &mut Assembly, host: &Host, look: u32, numbered: &[u32]) -> 
         take(code, host);
         code.end();
         choose(code, numbered);
+        if let Some(returned) = returned {
+            code.call(returned);
+        }
         code.i32_const(0).global_get(TOP).i32_store(at(CALLED + 4));
         code.i32_const(0).memory_size(0).i32_store(at(CALLED + 8));
         is_seen(code);

@@ -21,7 +21,7 @@ fn guest(packages: &[&str], items: &str) -> Vec<u8> {
 }
 
 fn called(packages: &[&str], items: &str) -> (Vec<u8>, Description) {
-    caller(&guest(packages, items), None).unwrap()
+    caller(&guest(packages, items), None, false).unwrap()
 }
 
 /// The names of what a component imports and exports.
@@ -164,17 +164,28 @@ fn an_interface_without_a_package_is_called_by_its_own_name() {
 }
 
 #[test]
+fn adapters_are_told_when_a_function_has_returned() {
+    let (made, _) = caller(&guest(&[], "export run: func();"), None, true).unwrap();
+    let expected = [
+        "whorl:adapter/calls@0.1.0",
+        "whorl:host/caller@0.1.0",
+        "run",
+    ];
+    assert_eq!(names(&made).0, expected);
+}
+
+#[test]
 fn exports_that_are_not_asked_for_are_left_out() {
     let component = guest(&[SHOP], "export a:b/later; export run: func();");
     let wanted = ["run".to_owned()];
-    let (made, _) = caller(&component, Some(&wanted)).unwrap();
+    let (made, _) = caller(&component, Some(&wanted), false).unwrap();
     assert_eq!(names(&made).0, ["whorl:host/caller@0.1.0", "run"]);
 }
 
 #[test]
 fn an_export_that_there_is_not_is_told_with_those_that_there_are() {
     let component = guest(&[SHOP], "export a:b/later; export run: func();");
-    let refusal = caller(&component, Some(&["walk".to_owned()])).unwrap_err();
+    let refusal = caller(&component, Some(&["walk".to_owned()]), false).unwrap_err();
     let expected = "the component does not export `walk`; it exports `run`, `a:b/later`";
     assert_eq!(refusal.to_string(), expected);
 }
@@ -193,6 +204,6 @@ fn large_results_and_many_parameters_go_by_memory() {
 #[test]
 fn a_caller_is_not_called_itself() {
     let (made, _) = called(&[], "export run: func();");
-    let refusal = caller(&made, None).unwrap_err().to_string();
+    let refusal = caller(&made, None, false).unwrap_err().to_string();
     assert!(refusal.starts_with("the component imports `whorl:host`"));
 }

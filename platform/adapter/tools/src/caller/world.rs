@@ -2,14 +2,14 @@
 //! function.
 
 use super::exports::Exports;
-use super::host::{HANDLE, LABEL, functions};
-use crate::bridge::host::function;
+use super::host::{ADAPTERS, CALLS, HANDLE, LABEL, RETURNED, functions};
+use crate::bridge::host::{PACKAGE, function};
 use crate::bridge::world::{add_interface, add_package, add_world, item};
 use anyhow::Result;
 use wit_parser::{IndexMap, WorldId, WorldItem, WorldKey};
 
 /// Adds the world to what the guest was decoded to.
-pub fn add(exports: &mut Exports) -> Result<WorldId> {
+pub fn add(exports: &mut Exports, tells_adapters: bool) -> Result<WorldId> {
     let mut imports = needed(exports);
     for (interface, function) in &exports.functions {
         if interface.is_none() {
@@ -18,7 +18,13 @@ pub fn add(exports: &mut Exports) -> Result<WorldId> {
         }
     }
     let resolve = &mut exports.resolve;
-    let package = add_package(resolve)?;
+    if tells_adapters {
+        let package = add_package(resolve, ADAPTERS)?;
+        let functions = vec![function(RETURNED, &[], None)];
+        let calls = add_interface(resolve, package, CALLS.to_owned(), functions);
+        imports.insert(WorldKey::Interface(calls), item(calls));
+    }
+    let package = add_package(resolve, PACKAGE)?;
     let host = add_interface(resolve, package, LABEL.to_owned(), functions());
     imports.insert(WorldKey::Interface(host), item(host));
     let handle = WorldItem::Function(function(HANDLE, &[], None));

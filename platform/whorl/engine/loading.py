@@ -25,6 +25,7 @@ from whorl.engine.compositions import (
     Wasm,
 )
 from whorl.engine.engines import Engine
+from whorl.engine.exports.composing import RULES as CALLER_RULES
 from whorl.engine.exports.composing import with_caller
 from whorl.engine.tools import ComponentTools, cached_in, module_bytes
 from whorl.engine.wasi_releases import refused_release
@@ -128,7 +129,7 @@ class ComponentLoader:
             of_sources = [source.hosted for source in composition.components]
             parts.append((RULES, composition.hosted, composition.lasting, of_sources))
         if composition.called is not None:
-            parts.append(("called", composition.called))
+            parts.append((CALLER_RULES, composition.called))
         parts.append(composition.to_json({source.name: _digest(source.wasm) for source in composition.sources()}))
         digest.update(json.dumps(parts).encode())
         return digest.hexdigest()

@@ -8,6 +8,9 @@ from whorl.engine.compositions import ComponentSource, Composition, Description,
 
 NAME: Final = "whorl:caller"
 
+RULES: Final = 1
+"""To be raised when another caller is composed with the same parts: part of the key of compiled code."""
+
 _CALLS: Final = "whorl:adapter/calls@0.1.0"
 """By which an adapter hears that a function has returned."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from depots import Depot, LinkedDepot, linked_depot
+from writing_guests import WRITING
 
 from whorl.engine.engines import Engine
 from whorl.engine.exports.functions import WrongArgumentError
@@ -159,11 +160,22 @@ class TestResources:
             await shelf.call("label")
 
 
-async def test_what_a_guest_has_written_is_there_when_its_function_returns(linked: LinkedDepot) -> None:
-    async with linked.open() as depot:
-        linked.output.written.clear()
-        await depot("print", "no line")
-        assert linked.output.written == [b"no line"]
+async def test_what_a_guest_prints_arrives(depot: Depot, linked: LinkedDepot) -> None:
+    linked.output.written.clear()
+    await depot("print", "a\nb")
+    assert b"".join(linked.output.written) == b"a\nb"
+
+
+@pytest.fixture(scope="module")
+def writing() -> Iterator[LinkedDepot]:
+    with Engine() as engine, linked_depot(engine, WRITING) as linked:
+        yield linked
+
+
+async def test_a_line_that_is_not_ended_is_delivered_when_the_function_returns(writing: LinkedDepot) -> None:
+    async with writing.open() as guest:
+        await guest("print")
+        assert writing.output.written == [b"no line"]
 
 
 class TestWrongCalls:

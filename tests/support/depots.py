@@ -15,7 +15,7 @@ from whorl.engine.bridges.bridge import Bridge
 from whorl.engine.bridges.descriptions import BridgeDescription
 from whorl.engine.cache import CompiledCache
 from whorl.engine.components import LinkedComponent
-from whorl.engine.compositions import ComponentSource, Composition
+from whorl.engine.compositions import ComponentSource, Composition, Wasm
 from whorl.engine.engines import Engine
 from whorl.engine.exports.descriptions import CallerDescription
 from whorl.engine.exports.exports import Exports
@@ -107,21 +107,24 @@ class LinkedDepot:
 
 
 @contextmanager
-def linked_depot(engine: Engine, wasm: Path = DEPOT) -> Iterator[LinkedDepot]:
-    """Compose, compile and link the guest."""
+def linked_depot(engine: Engine, wasm: Wasm = DEPOT) -> Iterator[LinkedDepot]:
+    """Compose, compile and link the guest, or another one that needs no more."""
     composition = Composition(
         (ComponentSource("depot", wasm),),
         (ComponentSource("wasi", artefact_path("wasi")),),
         hosted=(DIRECTORY,),
         called=(),
     )
-    code, (told,), caller = ComponentLoader(engine, CompiledCache()).load_called("depot", composition)
+    code, bridges, caller = ComponentLoader(engine, CompiledCache()).load_called("depot", composition)
     assert caller is not None
     exports, directory = Exports("depot", CallerDescription.from_json(caller)), Directory()
-    bridge = Bridge("depot", BridgeDescription.from_json(told.description), {DIRECTORY: directory}, set())
+    bridged = [
+        Bridge("depot", BridgeDescription.from_json(told.description), {DIRECTORY: directory}, set()).interface()
+        for told in bridges
+    ]
     output = Output()
     http = [each for each in ScriptedHost().interfaces() if "http" in each.name]  # of which nothing is called
     wasi = [clocks(), random(), cli({}, output), *http]
-    linked = LinkedComponent(engine, "depot", code, [*wasi, bridge.interface(), exports.interface()])
+    linked = LinkedComponent(engine, "depot", code, [*wasi, *bridged, exports.interface()])
     yield LinkedDepot(linked, exports, directory, output)
     linked.close()

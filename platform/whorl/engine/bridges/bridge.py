@@ -15,7 +15,7 @@ from typing import Any
 from whorl.engine.bridges import calls
 from whorl.engine.bridges.codecs import Codecs
 from whorl.engine.bridges.descriptions import BridgeDescription
-from whorl.engine.bridges.guests import Caller, Guest, Pending
+from whorl.engine.bridges.guests import LONGEST_REPLY, Caller, Guest, Pending
 from whorl.engine.bridges.hosted import HostedFunction
 from whorl.engine.bridges.implementations import Implementations
 from whorl.engine.bridges.lowering import ManyValuesError
@@ -110,7 +110,7 @@ class Bridge:
         number, base, pages = called(frame, CALLED_AT)
         frame = frame[:base] if base <= HEAD else memory.read(0, base)
         reply = self._reply(guest, number, frame)
-        if base + len(reply) > pages * PAGE:
+        if base + len(reply) > pages * PAGE or len(reply) > LONGEST_REPLY:
             reply = guest.keep_long(reply)
         memory.write(base, reply)
 
@@ -190,6 +190,6 @@ class Bridge:
 
 def _crossing(guest: Guest, reply: bytes) -> bytes:
     """Return a reply as a string; in place of a long one, that there is one."""
-    if len(reply) >= WORTHWHILE and not guest.is_memory_hidden:
+    if len(reply) >= WORTHWHILE and (not guest.is_memory_hidden or len(reply) > LONGEST_REPLY):
         reply = guest.keep_long(reply)
     return text_of_bytes(reply)

@@ -35,12 +35,16 @@ class Resource:
 
 @dataclass(frozen=True)
 class Function:
-    """A function of a bridged interface, by its name in WIT (`[method]store.get`)."""
+    """A function of a bridged interface, by its name in WIT (`[method]store.get`).
+
+    `has_strings`: its text and bytes cross as strings of latin1, which begin at even addresses.
+    """
 
     interface: str
     name: str
     params: tuple[tuple[str, Type], ...]
     result: Type | None
+    has_strings: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ class BridgeDescription:
                 each["name"],
                 tuple((name, _resolved(kind, types)) for name, kind in each["params"]),
                 None if each["result"] is None else _resolved(each["result"], types),
+                each.get("has_strings", False),
             )
             for each in read["functions"]
         )

@@ -20,6 +20,9 @@ _MOST_THINGS: Final = 100_000
 _MOST_VALUES: Final = 1_000_000
 """Values that a guest may pass in lists, bytes and text aside: a second of reading."""
 
+LONGEST_REPLY: Final = (1 << 31) - 1
+"""Bytes of a reply. A string of latin1 in one has fewer: the length of a longer one would mean UTF-16."""
+
 ROOM: Final = 5000
 """Values that are written on the event loop at once: some milliseconds."""
 
@@ -163,7 +166,13 @@ class Guest:
     # For the bridge.
 
     def keep_long(self, reply: bytes) -> bytes:
-        """Let a reply wait for room; return one that says how much."""
+        """Let a reply wait for room; return one that says how much.
+
+        Raises:
+            MalformedError: it is too long.
+        """
+        if len(reply) > LONGEST_REPLY:
+            raise MalformedError(f"a result of {len(reply)} bytes is too long, 2 GiB are the most")
         self._long = reply
         return header(LONG, len(reply), 0, LONG_REPLY)
 

@@ -16,6 +16,7 @@ from whorl.engine.bridges.records import RecordTypes
 from whorl.engine.bridges.source import NUMBERS, Leaf, Source, struct_of
 from whorl.engine.bridges.types import (
     BYTE,
+    Cases,
     Enum,
     Flags,
     Handle,
@@ -69,11 +70,18 @@ class Lowering:
     """Makes the source that writes values of one bridge.
 
     Generated functions keep what the result points to in `blobs`, its end in `pos`, and where handles are in `fixes`.
+
+    Args:
+        source: what it is added to.
+        records: the classes of the bridge.
+        are_strings_even: text and bytes begin at even addresses.
     """
 
-    def __init__(self, source: Source, records: RecordTypes) -> None:
+    def __init__(self, source: Source, records: RecordTypes, *, are_strings_even: bool = False) -> None:
         self._source = source
         self._records = records
+        self._are_strings_even = are_strings_even
+        self._pads_strings = False
         self._out: list[str] = []
         self._by_type: dict[type, Callable[[Any, str, int, _Struct], None]] = {
             Primitive: self._primitive,
@@ -128,6 +136,7 @@ class Lowering:
         """Emit the lowering of any result, of which `crossing` is what is there in this case."""
         size = 0 if kind is None else kind.size
         has_handles = crossing is not None and crossing.has(_is_handle)
+        self._pads_strings = self._are_strings_even and crossing is not None and _most_blobs(crossing) > 1
         has_blobs = has_handles or (crossing is not None and crossing.has(_points))
         if has_blobs:
             fixes = "fixes = []; " if has_handles else ""
@@ -190,6 +199,8 @@ class Lowering:
     def _point_to(self, data: str, offset: int, struct: _Struct) -> None:
         """Emit that `data`, which are bytes, is pointed to."""
         size, pointer = self._source.name("n"), self._source.name("p")
+        if self._pads_strings:
+            self._pad(2, struct.indent)
         self._emit(struct.indent, f"{size} = len({data}); {pointer} = pos; pos += {size}; add({data})")
         struct.add(offset, "I", 4, pointer)
         struct.add(offset + 4, "I", 4, size)
@@ -319,3 +330,13 @@ def _is_handle(kind: Type) -> bool:
 
 def _points(kind: Type) -> bool:
     return isinstance(kind, Text | ListOf)
+
+
+def _most_blobs(kind: Type) -> int:
+    """Return how much a value may point to at most, 2 standing for more."""
+    if isinstance(kind, ListOf) and kind.element != BYTE:
+        return 2
+    if _points(kind):
+        return 1
+    each = [_most_blobs(inner) for inner in kind.inner]
+    return min(max(each, default=0) if isinstance(kind, Cases) else sum(each), 2)

@@ -119,7 +119,9 @@ class Bridge:
         memory_of(guest).write(address, guest.take_long())
 
     def _challenge(self, caller: Caller) -> bytes:
-        return challenge(self._guest(caller))
+        guest = self._guest(caller)
+        guest.forget_memory()  # a bridge asks once, so this one's memory has begun anew
+        return challenge(guest)
 
     def _locate(self, caller: Caller, address: int) -> int:
         return self._guest(caller).look(address)
@@ -177,7 +179,7 @@ class Bridge:
         """Let `work` make the reply, and return one that tells the guest to wait for it."""
         task = guest.tasks.allocate()
         pending = Pending()
-        running = guest.tasks.start(pending.run(work, guest.tasks, task), eager=True)
+        running = pending.running = guest.tasks.start(pending.run(work, guest.tasks, task), eager=True)
         if pending.is_done:
             guest.tasks.clear(task)
             return pending.outcome()

@@ -2,14 +2,15 @@
 
 import asyncio
 import reprlib
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Protocol
 
 from whorl.engine.bridges.hosted import HostedFunction
-from whorl.engine.bridges.implementations import Implementations
+from whorl.engine.bridges.implementations import MOST_LASTING, Implementations
 from whorl.engine.bridges.protocol import LONG, LONG_REPLY, header
+from whorl.engine.kept import Kept
 from whorl.engine.memories import Memories, Memory, locate
 from whorl.engine.packing import MalformedError
 from whorl.engine.tasks import TaskTable
@@ -19,6 +20,9 @@ _MOST_THINGS: Final = 100_000
 
 _MOST_VALUES: Final = 1_000_000
 """Values that a guest may pass in lists, bytes and text aside: a second of reading."""
+
+_MOST_SHIFT: Final = (1 << 31) // MOST_LASTING * MOST_LASTING
+"""So that reps of what lasts are u32; they come again after 200,000 guests of one instance."""
 
 LONGEST_REPLY: Final = (1 << 31) - 1
 """Bytes of a reply. A string of latin1 in one has fewer: the length of a longer one would mean UTF-16."""
@@ -32,7 +36,6 @@ class Caller(Protocol):
 
     tasks: TaskTable
     state: dict[object, Any]
-    closing: tuple[Callable[[], None], ...]
 
     @property
     def memories(self) -> Memories:
@@ -40,21 +43,28 @@ class Caller(Protocol):
 
 
 class Things(dict[int, Any]):
-    """The objects behind a guest's handles, by their reps; what lasts longer than any guest is found behind them."""
+    """The objects behind a guest's handles, by their reps; what lasts longer than any guest is found behind them.
 
-    __slots__ = ("_lasting",)
+    Attributes:
+        shift: added to the reps of what lasts, so that those of the instance's earlier guests are others.
+    """
 
-    def __init__(self, lasting: Mapping[int, Any]) -> None:
+    __slots__ = ("_lasting", "shift")
+
+    def __init__(self, lasting: Mapping[int, Any], shift: int = 0) -> None:
         self._lasting = lasting
+        self.shift = shift
 
     def __missing__(self, rep: int) -> Any:
-        return self._lasting[rep]
+        return self._lasting[rep - self.shift]
 
 
-class Guest:
-    """What a bridge keeps for one instance; the owner of the bridge's memory, once that is seen.
+class Guest(Kept):
+    """What a bridge keeps for one guest; the owner of the bridge's memory, once that is seen.
 
-    An instance that makes one or two calls pays for this object with each, so it begins with what all calls need.
+    An instance that makes one or two calls pays for this object with each, so it begins with what all calls need. When
+    the guest ends and its instance goes on, another one takes its place: what is still under way for the first has no
+    way to the second.
 
     Attributes:
         memory: where the memory is, once that is known.
@@ -114,13 +124,30 @@ class Guest:
 
     def look(self, address: int) -> int:
         """Let the memory be found, as `locate` says; it is given back when the instance is closed."""
-        answer = locate(self, address)
-        if self.memory is not None:
-            self._caller.closing = (*self._caller.closing, self._close)
-        return answer
+        return locate(self, address)
 
-    def _close(self) -> None:
-        """The instance is closed, and the memory is gone with it."""
+    def end(self) -> "Guest":
+        """Drop what the guest holds, and return what is kept for the next: where the memory is, and no rep again."""
+        self._drop()
+        following = Guest(self._caller, self._implementations, self.memory_places)
+        following.things.shift = (self.things.shift + MOST_LASTING) % _MOST_SHIFT
+        following.next = self.next
+        following.is_memory_hidden = self.is_memory_hidden
+        following.memory, self.memory = self.memory, None
+        return following
+
+    def close(self) -> None:
+        """Drop what the guest holds, and give the memory back."""
+        self._drop()
+        self.forget_memory()
+
+    def _drop(self) -> None:
+        for pending in self.__dict__.get("pending", {}).values():
+            pending.end()
+        self.things.clear()
+
+    def forget_memory(self) -> None:
+        """The memory is gone, with its instance, or has begun anew."""
         if self.memory is not None:
             self.memory_places.append(self.memory.base)
             self.memories.release(self.memory)
@@ -148,7 +175,7 @@ class Guest:
         if type(thing) is not expected and not isinstance(thing, expected):
             raise TypeError(f"{reprlib.repr(thing)} is no `{expected.__name__}`")
         if self._implementations.are_lasting[resource]:
-            return self._implementations.lasting_rep(thing)
+            return self._implementations.lasting_rep(thing) + self.things.shift
         if len(self.things) >= _MOST_THINGS:
             raise MalformedError(f"the guest holds {_MOST_THINGS} resources and wants one more")
         rep = self.next
@@ -217,12 +244,18 @@ class Asked:
 
 
 class Pending:
-    """A call that takes time."""
+    """A call that takes time.
 
-    __slots__ = ("_raised", "_reply", "is_done")
+    Attributes:
+        is_done: its reply is there.
+        running: what makes that.
+    """
+
+    __slots__ = ("_is_ended", "_raised", "_reply", "is_done", "running")
 
     def __init__(self) -> None:
-        self.is_done = False
+        self.is_done = self._is_ended = False
+        self.running: asyncio.Task[None] | None = None
         self._reply = b""
         self._raised: BaseException | None = None
 
@@ -239,7 +272,14 @@ class Pending:
         except BaseException as raised:  # noqa: BLE001 - the guest that waits has to be told
             self._raised = raised
         self.is_done = True
-        tasks.mark(task)
+        if not self._is_ended:
+            tasks.mark(task)
+
+    def end(self) -> None:
+        """Cancel it: nobody waits for it any more."""
+        self._is_ended = True
+        if self.running is not None and not self.running.cancelling():
+            self.running.cancel()
 
     def outcome(self) -> bytes:
         """Return the reply, or raise what was raised in its place."""

@@ -14,7 +14,7 @@ from whorl.errors import ComponentError
 _FIRST_LASTING: Final = 1 << 31
 """Those of guests are below."""
 
-_MOST_LASTING: Final = 10_000
+MOST_LASTING: Final = 10_000
 """Objects that last; an interface has a few."""
 
 
@@ -53,8 +53,8 @@ class Implementations:
         """Return the rep of an object that lasts longer than any guest."""
         rep = self._lasting_reps.get(id(thing))
         if rep is None:
-            if len(self.lasting) == _MOST_LASTING:
-                raise MalformedError(f"there are {_MOST_LASTING} objects for all guests, and one more is wanted")
+            if len(self.lasting) == MOST_LASTING:
+                raise MalformedError(f"there are {MOST_LASTING} objects for all guests, and one more is wanted")
             rep = self._lasting_reps[id(thing)] = _FIRST_LASTING + len(self.lasting)
             self.lasting[rep] = thing
         return rep

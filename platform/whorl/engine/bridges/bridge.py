@@ -18,7 +18,6 @@ from whorl.engine.bridges.descriptions import BridgeDescription
 from whorl.engine.bridges.guests import LONGEST_REPLY, Caller, Guest, Pending
 from whorl.engine.bridges.hosted import HostedFunction
 from whorl.engine.bridges.implementations import Implementations
-from whorl.engine.bridges.lowering import ManyValuesError
 from whorl.engine.bridges.protocol import (
     CALLED_AT,
     HEAD,
@@ -89,22 +88,25 @@ class Bridge:
 
     def _guest(self, caller: Caller) -> Guest:
         guest: Guest | None = caller.state.get(self)
-        if guest is None:
-            guest = caller.state[self] = Guest(caller, self._implementations, self._places)
+        return guest or self._new_guest(caller)
+
+    def _new_guest(self, caller: Caller) -> Guest:
+        guest = caller.state[self] = Guest(caller, self._implementations, self._places)
         return guest
 
     # What the guest calls.
 
     def _call(self, caller: Caller, text: bytes) -> bytes:
-        guest = caller.state.get(self) or self._guest(caller)
-        frame = bytes_of_text(text)
+        guest = caller.state.get(self) or self._new_guest(caller)
+        frame = text if text.isascii() else bytes_of_text(text)
         if len(frame) < SLOTS:
             raise MalformedError("a bridge called no function")
-        return _crossing(guest, self._reply(guest, called(frame, CALLED_AT)[0], frame))
+        reply = self._reply(guest, called(frame, CALLED_AT)[0], frame)
+        return reply if len(reply) < WORTHWHILE and reply.isascii() else _crossing(guest, reply)
 
     def _enter(self, caller: Caller) -> None:
         """Read a call in the bridge's memory, and write the reply there."""
-        guest = caller.state.get(self) or self._guest(caller)
+        guest = caller.state.get(self) or self._new_guest(caller)
         memory = guest.memory or memory_of(guest)
         frame = memory.read(0, HEAD)
         number, base, pages = called(frame, CALLED_AT)
@@ -160,6 +162,9 @@ class Bridge:
             hosted = self._functions[number]
         except IndexError:
             raise MalformedError(f"a bridge called function {number}, which there is not") from None
+        if hosted.is_plain:
+            reply = calls.replied(guest, hosted, frame, len(frame))
+            return reply if isinstance(reply, bytes) else self._begin(guest, reply, len(frame))
         if hosted.is_slow(frame):
             return self._begin(guest, calls.slowly(guest, hosted, frame), len(frame))
         if hosted.takes_own:
@@ -167,13 +172,8 @@ class Bridge:
         return self._answer(guest, hosted, frame, len(frame))
 
     def _answer(self, guest: Guest, hosted: HostedFunction, frame: bytes, base: int) -> bytes:
-        outcome = calls.called(guest, hosted, calls.lifted(guest, hosted, frame))
-        if calls.takes_time(outcome):
-            return self._begin(guest, calls.settled(guest, hosted, outcome, base), base)
-        try:
-            return calls.lowered(guest, hosted, outcome, base)
-        except ManyValuesError:
-            return self._begin(guest, calls.slowly_lowered(guest, hosted, outcome, base), base)
+        reply = calls.replied(guest, hosted, frame, base)
+        return reply if isinstance(reply, bytes) else self._begin(guest, reply, base)
 
     def _begin(self, guest: Guest, work: Coroutine[Any, Any, bytes], base: int) -> bytes:
         """Let `work` make the reply, and return one that tells the guest to wait for it."""

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Final, Protocol
 
 from whorl.engine.bridges.hosted import HostedFunction
-from whorl.engine.bridges.implementations import MOST_LASTING, Implementations
+from whorl.engine.bridges.implementations import FIRST_LASTING, MOST_LASTING, Implementations
 from whorl.engine.bridges.protocol import LONG, LONG_REPLY, header
 from whorl.engine.kept import Kept
 from whorl.engine.memories import Memories, Memory, locate
@@ -21,8 +21,8 @@ _MOST_THINGS: Final = 100_000
 _MOST_VALUES: Final = 1_000_000
 """Values that a guest may pass in lists, bytes and text aside: a second of reading."""
 
-_MOST_SHIFT: Final = (1 << 31) // MOST_LASTING * MOST_LASTING
-"""So that reps of what lasts are u32; they come again after 200,000 guests of one instance."""
+_MOST_SHIFT: Final = ((1 << 32) - FIRST_LASTING) // MOST_LASTING * MOST_LASTING
+"""So that reps of what lasts are u32; they come again after 300,000 guests of one instance."""
 
 LONGEST_REPLY: Final = (1 << 31) - 1
 """Bytes of a reply. A string of latin1 in one has fewer: the length of a longer one would mean UTF-16."""
@@ -45,18 +45,20 @@ class Caller(Protocol):
 class Things(dict[int, Any]):
     """The objects behind a guest's handles, by their reps; what lasts longer than any guest is found behind them.
 
+    It is made without arguments, and given its attributes: that is quicker.
+
     Attributes:
-        shift: added to the reps of what lasts, so that those of the instance's earlier guests are others.
+        lasting: what lasts, by its reps.
+        shift: added to these, so that those of the instance's earlier guests are others.
     """
 
-    __slots__ = ("_lasting", "shift")
+    __slots__ = ("lasting", "shift")
 
-    def __init__(self, lasting: Mapping[int, Any], shift: int = 0) -> None:
-        self._lasting = lasting
-        self.shift = shift
+    lasting: Mapping[int, Any]
+    shift: int
 
     def __missing__(self, rep: int) -> Any:
-        return self._lasting[rep - self.shift]
+        return self.lasting[rep - self.shift]
 
 
 class Guest(Kept):
@@ -94,7 +96,8 @@ class Guest(Kept):
     def __init__(self, caller: Caller, implementations: Implementations, memory_places: list[int]) -> None:
         self.is_memory_hidden = False
         self.memory_places = memory_places
-        self.things = Things(implementations.lasting)
+        self.things = things = Things()
+        things.lasting, things.shift = implementations.lasting, 0
         self._caller = caller
         self._implementations = implementations
 
@@ -175,10 +178,13 @@ class Guest(Kept):
         if type(thing) is not expected and not isinstance(thing, expected):
             raise TypeError(f"{reprlib.repr(thing)} is no `{expected.__name__}`")
         if self._implementations.are_lasting[resource]:
-            return self._implementations.lasting_rep(thing) + self.things.shift
+            known = self._implementations.lasting_reps.get(id(thing))
+            return (known or self._implementations.add_lasting(thing)) + self.things.shift
         if len(self.things) >= _MOST_THINGS:
             raise MalformedError(f"the guest holds {_MOST_THINGS} resources and wants one more")
         rep = self.next
+        if rep >= FIRST_LASTING:
+            raise MalformedError(f"the guest was given {rep} resources and wants one more")
         self.next = rep + 1
         self.things[rep] = thing
         return rep

@@ -50,18 +50,32 @@ class HostedFunction:
         call: the same.
         codec: reads its arguments and writes its results, once it is needed.
         takes_own: handles that the guest gives away are among the arguments.
+        is_plain: it takes no handles that the guest gives away, and `is_slow` of no frame.
+        usual: the type of what the method gave last, which has not to be waited for.
         place: of the guest's own object that `call` gets first; None where all guests share one.
 
     Raises:
         ComponentError: it has too many types, or they are too deep in each other.
     """
 
-    __slots__ = ("_codecs", "_is_large", "_scans", "call", "codec", "function", "place", "takes_own")
+    __slots__ = (
+        "_codecs",
+        "_is_large",
+        "_scans",
+        "call",
+        "codec",
+        "function",
+        "is_plain",
+        "place",
+        "takes_own",
+        "usual",
+    )
 
     def __init__(self, function: Function, call: Callable[..., Any], codecs: Codecs, place: str | None = None) -> None:
         self.function = function
         self.call = call
         self.codec: Codec | None = None
+        self.usual: type | None = None
         self.place = place
         params = [kind for _, kind in function.params]
         kinds = [*params, function.result] if function.result is not None else params
@@ -74,6 +88,7 @@ class HostedFunction:
         self.takes_own = any(kind.has(_is_given_away) for kind in params)
         self._scans = any(kind.has(_is_scanned) for kind in params)
         self._is_large = types > _MANY_TYPES
+        self.is_plain = not (self.takes_own or self._scans or self._is_large)
         self._codecs = codecs
 
     def __str__(self) -> str:

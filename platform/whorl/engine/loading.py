@@ -174,7 +174,7 @@ class ComponentLoader:
             for source in components:
                 _refuse_internals(name, self._tools.describe(source.wasm))
             bridged, descriptions = with_bridges(
-                replace(composition, components=components), self._tools.describe, self._tools.bridge
+                replace(composition, components=components), self._tools.describe, self._tools.bridge_and_guest
             )
             whole, caller = with_caller(bridged, self._tools.caller, self._tools.describe)
         except ToolError as error:

@@ -54,15 +54,26 @@ class ComponentTools:
             ToolError: it does not import one of them, or one has something that cannot be bridged.
         """
         with _sandbox() as sandbox:
-            plan = {
-                "component": sandbox.add_wasm("input", wasm),
-                "interfaces": list(interfaces),
-                "number": number,
-                "keeps_nothing": list(keeps_nothing),
-            }
-            path = sandbox.add_file("plan.json", json.dumps(plan).encode())
-            description = self._run(sandbox, "bridge", path, f"{_WORK}/output.wasm")
+            description = self._run_plan(
+                sandbox, "bridge", _bridge_plan(sandbox, wasm, interfaces, number, keeps_nothing)
+            )
             return sandbox.read("output.wasm"), description
+
+    def bridge_and_guest(
+        self, wasm: Wasm, interfaces: Sequence[str], number: int = 0, keeps_nothing: Sequence[str] = ()
+    ) -> tuple[bytes, str, Wasm]:
+        """Return what `bridge` does, and the component that is to be composed with it.
+
+        It is `wasm`, changed where bytes can cross between the two as strings; the JSON tells in which functions.
+
+        Raises:
+            ToolError: as for `bridge`.
+        """
+        with _sandbox() as sandbox:
+            plan = _bridge_plan(sandbox, wasm, interfaces, number, keeps_nothing)
+            description = self._run_plan(sandbox, "bridge", {**plan, "changed": f"{_WORK}/changed.wasm"})
+            guest = sandbox.read("changed.wasm") if sandbox.has("changed.wasm") else wasm
+            return sandbox.read("output.wasm"), description, guest
 
     def caller(
         self, wasm: Wasm, exports: Sequence[str] | None = None, *, tells_adapters: bool = False
@@ -77,13 +88,12 @@ class ComponentTools:
             ToolError: it does not export one of them.
         """
         with _sandbox() as sandbox:
-            plan = {
+            plan: dict[str, object] = {
                 "component": sandbox.add_wasm("input", wasm),
                 "exports": None if exports is None else list(exports),
                 "tells_adapters": tells_adapters,
             }
-            path = sandbox.add_file("plan.json", json.dumps(plan).encode())
-            description = self._run(sandbox, "caller", path, f"{_WORK}/output.wasm")
+            description = self._run_plan(sandbox, "caller", plan)
             return sandbox.read("output.wasm"), description
 
     def describe(self, wasm: Wasm) -> Description:
@@ -145,6 +155,10 @@ class ComponentTools:
         """
         with _sandbox() as sandbox:
             self._run(sandbox, "validate", sandbox.add_wasm("input", wasm))
+
+    def _run_plan(self, sandbox: "_Sandbox", command: str, plan: dict[str, object]) -> str:
+        path = sandbox.add_file("plan.json", json.dumps(plan).encode())
+        return self._run(sandbox, command, path, f"{_WORK}/output.wasm")
 
     def _run(self, sandbox: "_Sandbox", *arguments: str) -> str:
         engine, module = self._compiled()
@@ -211,6 +225,10 @@ class _Sandbox:
         """Return what the module wrote."""
         return (self._folder / name).read_bytes()
 
+    def has(self, name: str) -> bool:
+        """Tell whether the module wrote a file."""
+        return (self._folder / name).exists()
+
     def complaint(self) -> str:
         """Return the line that the module wrote to stderr."""
         return self.read("stderr").decode(errors="replace").strip()
@@ -225,6 +243,17 @@ class _Sandbox:
         for mount, folder in self._mounts.items():
             wasi.preopen_dir(str(folder), mount, fs_mutable=False)
         return wasi
+
+
+def _bridge_plan(
+    sandbox: _Sandbox, wasm: Wasm, interfaces: Sequence[str], number: int, keeps_nothing: Sequence[str]
+) -> dict[str, object]:
+    return {
+        "component": sandbox.add_wasm("input", wasm),
+        "interfaces": list(interfaces),
+        "number": number,
+        "keeps_nothing": list(keeps_nothing),
+    }
 
 
 def _assembled(text: bytes) -> bytes:

@@ -40,7 +40,8 @@ class Codecs:
     def of(self, function: Function) -> Codec:
         """Return the codec of `function`."""
         source = Source({"SLOT": _address_in_slot})
-        lifting, lowering = Lifting(source, self._records), ReplyLowering(source, self._records)
+        lifting = Lifting(source, self._records)
+        lowering = ReplyLowering(source, self._records, are_strings_even=function.has_strings)
         types = [kind for _, kind in function.params]
         is_spilled = sum(kind.flats for kind in types) > MAX_FLAT_PARAMS
         if is_spilled:

@@ -35,12 +35,16 @@ class Resource:
 
 @dataclass(frozen=True)
 class Function:
-    """A function, by its name in WIT (`[method]store.get`) and its interface; that is empty if it is by itself."""
+    """A function, by its name in WIT (`[method]store.get`) and its interface; that is empty if it is by itself.
+
+    `has_strings`: its text and bytes cross as strings of latin1, which begin at even addresses.
+    """
 
     interface: str
     name: str
     params: tuple[tuple[str, Type], ...]
     result: Type | None
+    has_strings: bool = False
 
     def __str__(self) -> str:
         return f"`{self.name}` of `{self.interface}`" if self.interface else f"`{self.name}`"
@@ -85,6 +89,7 @@ def functions_of(read: Mapping[str, Any]) -> tuple[Function, ...]:
             each["name"],
             tuple((name, _resolved(kind, types)) for name, kind in each["params"]),
             None if each["result"] is None else _resolved(each["result"], types),
+            each.get("has_strings", False),
         )
         for each in read["functions"]
     )

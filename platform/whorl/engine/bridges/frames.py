@@ -1,8 +1,9 @@
 """What the two sides of calls between Python and guests have in common: reading frames, and seeing a memory."""
 
-from collections.abc import Callable
-from typing import Any, Final, Protocol
+from abc import ABC, abstractmethod
+from typing import Final
 
+from whorl.engine.kept import Kept
 from whorl.engine.memories import Memories, Memory, locate
 from whorl.engine.packing import MalformedError
 
@@ -17,17 +18,6 @@ BOUNDLESS: Final = 1 << 62
 
 MOST_THINGS: Final = 100_000
 """Handles that one instance, or Python of one instance, may hold."""
-
-
-class HasMemories(Protocol):
-    """What is needed of the instance whose bridge, or caller, is seen."""
-
-    state: dict[object, Any]
-    closing: tuple[Callable[[], None], ...]
-
-    @property
-    def memories(self) -> Memories:
-        """Those of its engine."""
 
 
 class FrameReader:
@@ -56,8 +46,10 @@ class FrameReader:
         return data
 
 
-class MemoryOwner:
+class MemoryOwner(Kept, ABC):
     """The owner of the memory of a bridge, or of a caller, in one instance, once that is seen.
+
+    It has no `__init__`: who makes one sets `memory_places`.
 
     Attributes:
         memory: where the memory is, once that is known.
@@ -67,28 +59,31 @@ class MemoryOwner:
     """
 
     memory: Memory | None = None
+    is_memory_hidden = False
     challenge = b""
-
-    def __init__(self, instance: HasMemories, memory_places: list[int]) -> None:
-        self.is_memory_hidden = False
-        self.memory_places = memory_places
-        self._instance = instance
+    memory_places: list[int]
 
     @property
+    @abstractmethod
     def memories(self) -> Memories:
         """Those of the engine."""
-        return self._instance.memories
 
     def look(self, address: int) -> int:
         """Let the memory be found, as `locate` says; it is given back when the instance is closed."""
-        answer = locate(self, address)
-        if self.memory is not None:
-            self._instance.closing = (*self._instance.closing, self._close)
-        return answer
+        return locate(self, address)
 
-    def _close(self) -> None:
-        """The instance is closed, and the memory is gone with it."""
+    def hand_memory_to(self, following: "MemoryOwner") -> None:
+        """Let the owner for the next guest of the instance have the memory."""
+        following.is_memory_hidden = self.is_memory_hidden
+        following.memory, self.memory = self.memory, None
+
+    def forget_memory(self) -> None:
+        """The memory is gone, with its instance, or has begun anew."""
         if self.memory is not None:
             self.memory_places.append(self.memory.base)
             self.memories.release(self.memory)
             self.memory = None
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self.forget_memory()

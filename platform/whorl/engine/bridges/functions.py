@@ -81,6 +81,11 @@ class CodedFunction(Generic[CodecT]):
         return self.codec
 
     @property
+    def may_be_slow(self) -> bool:
+        """Whether there are frames of which `is_slow` is true."""
+        return self._scans or self._is_large
+
+    @property
     def is_slow_to_make(self) -> bool:
         """Whether its codec has to be made, beside the event loop."""
         return self._is_large and self.codec is None

@@ -71,10 +71,17 @@ class Lowering(ABC):
     """Makes the source that writes values.
 
     Generated functions keep what values point to in `blobs`, its end in `pos`, and where handles are in `fixes`.
+
+    Args:
+        source: what it is added to.
+        records: the classes of whom it is for.
     """
 
     has_fixes = False
     """Whether who gets the values makes the handles, and has to know where they are."""
+
+    pads_strings = False
+    """Whether text and bytes have to be moved to even addresses, in the function that is being made."""
 
     def __init__(self, source: Source, records: RecordTypes) -> None:
         self._source = source
@@ -133,6 +140,8 @@ class Lowering(ABC):
     def _point_to(self, data: str, offset: int, struct: Branch) -> None:
         """Emit that `data`, which are bytes, is pointed to."""
         size, pointer = self._source.name("n"), self._source.name("p")
+        if self.pads_strings:
+            self._pad(2, struct.indent)
         self._emit(struct.indent, f"{size} = len({data}); {pointer} = pos; pos += {size}; add({data})")
         struct.add(offset, "I", 4, pointer)
         struct.add(offset + struct.layout.step, "I", 4, size)

@@ -2,14 +2,25 @@
 
 from whorl.engine.bridges.lowering import Branch, Lowering, is_handle, points
 from whorl.engine.bridges.protocol import HEADER_SIZE
-from whorl.engine.bridges.source import NUMBERS, Leaf
-from whorl.engine.bridges.types import Handle, Result, Type, aligned
+from whorl.engine.bridges.records import RecordTypes
+from whorl.engine.bridges.source import NUMBERS, Leaf, Source
+from whorl.engine.bridges.types import BYTE, Cases, Handle, ListOf, Result, Type, aligned
 
 
 class ReplyLowering(Lowering):
-    """Makes the source that writes the replies of one bridge."""
+    """Makes the source that writes the replies of one bridge.
+
+    Args:
+        source: what it is added to.
+        records: the classes of the bridge.
+        are_strings_even: text and bytes begin at even addresses.
+    """
 
     has_fixes = True
+
+    def __init__(self, source: Source, records: RecordTypes, *, are_strings_even: bool = False) -> None:
+        super().__init__(source, records)
+        self._are_strings_even = are_strings_even
 
     def function(self, name: str, kind: Type | None, case: str | None = None) -> None:
         """Define `name(x, base, here)`, which returns the reply to a call.
@@ -49,6 +60,7 @@ class ReplyLowering(Lowering):
         """Emit the lowering of any result, of which `crossing` is what is there in this case."""
         size = 0 if kind is None else kind.size
         has_handles = crossing is not None and crossing.has(is_handle)
+        self.pads_strings = self._are_strings_even and crossing is not None and _most_blobs(crossing) > 1
         has_blobs = has_handles or (crossing is not None and crossing.has(points))
         if has_blobs:
             fixes = "fixes = []; " if has_handles else ""
@@ -83,3 +95,13 @@ class ReplyLowering(Lowering):
             fix = f"{handles}.append((len({packed}) * {struct.step} + {at}, {kind.resource}))"
         self._emit(struct.indent, f"{handle} = here.own({kind.resource}, {x}); {fix}")
         struct.add(offset, "I", 4, handle)
+
+
+def _most_blobs(kind: Type) -> int:
+    """Return how much a value may point to at most, 2 standing for more."""
+    if isinstance(kind, ListOf) and kind.element != BYTE:
+        return 2
+    if points(kind):
+        return 1
+    each = [_most_blobs(inner) for inner in kind.inner]
+    return min(max(each, default=0) if isinstance(kind, Cases) else sum(each), 2)

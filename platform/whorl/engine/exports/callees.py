@@ -14,7 +14,7 @@ from whorl.engine.bridges.frames import MOST_THINGS, MemoryOwner
 from whorl.engine.bridges.protocol import CALLED_AT, HEAD, PAGE, called
 from whorl.engine.exports.protocol import ARENA, CALL_SIZE, FIRST_PAGES, HEAD_SIZE
 from whorl.engine.instances import Instance
-from whorl.engine.memories import Memory, challenge, memory_of
+from whorl.engine.memories import Memories, Memory, challenge, memory_of
 from whorl.engine.packing import MalformedError, bytes_of_text, text_of_bytes
 from whorl.engine.traps import Trap
 
@@ -32,7 +32,7 @@ class Callee(MemoryOwner):
     """
 
     def __init__(self, instance: Instance, memory_places: list[int], make: Callable[["Callee", int, int], Any]) -> None:
-        super().__init__(instance, memory_places)
+        self.memory_places = memory_places
         self._make = make
         self.instance = instance
         self._is_calling = False
@@ -40,6 +40,11 @@ class Callee(MemoryOwner):
         self._held = 0
         self._request: bytes | None = None
         self._frame: bytes | None = None
+
+    @property
+    def memories(self) -> Memories:
+        """Those of the engine."""
+        return self.instance.memories
 
     @property
     def is_over(self) -> bool:

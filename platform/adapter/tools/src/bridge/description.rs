@@ -1,6 +1,6 @@
 //! What the host needs to know to read the frames of a bridge and to answer: its functions, with their types.
 
-use super::guest::{Bridged, Guest};
+use super::guest::{Bridged, Guest, Key};
 use anyhow::{Result, anyhow, bail};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +31,9 @@ pub struct Function {
     pub name: String,
     pub params: Vec<(String, Type)>,
     pub result: Option<Type>,
+    /// Its text and bytes cross as strings of latin1, which begin at even addresses.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub has_strings: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -103,6 +106,7 @@ impl Description {
                     .map(|each| Ok((each.name.clone(), add(&each.ty)?)))
                     .collect::<Result<_>>()?,
                 result: function.result.as_ref().map(add).transpose()?,
+                has_strings: false,
             });
         }
         let resource = |(bridged, id): (&Bridged, TypeId)| {
@@ -119,6 +123,14 @@ impl Description {
             functions,
             types: types.definitions,
         })
+    }
+
+    /// Notes which functions have strings in place of bytes.
+    pub fn note_strings(&mut self, functions: &BTreeMap<Key, Vec<u32>>) {
+        for function in &mut self.functions {
+            let key = (function.interface.clone(), function.name.clone());
+            function.has_strings = functions.contains_key(&key);
+        }
     }
 
     /// The resources of which a parameter owns one.

@@ -6,6 +6,7 @@ use wasm_encoder::{InstructionSink, ValType};
 use wit_parser::abi::WasmType;
 use wit_parser::{FlagsRepr, Int, Record, Resolve, Tuple, Type, TypeDefKind};
 
+/// The type of a flat value.
 pub fn value(ty: &WasmType) -> ValType {
     match ty {
         WasmType::I32 | WasmType::Pointer | WasmType::Length => ValType::I32,

@@ -3,22 +3,30 @@
 use super::assembly::{Assembly, NAMES, TOP};
 use super::description::Description;
 use super::flat::{leaf, load, store, value};
-use super::guest::{Bridged, Guest};
+use super::guest::{Bridged, Guest, Key};
 use super::host::{
     CALL, CHALLENGE, DROP, ENTER, FILL, FINISH, Host, LOCATE, RESOLVED, TASKS, WAIT,
 };
 use super::routines::{ARENA, Imported, SLOTS, realloc, settle};
 use anyhow::Result;
 use std::collections::{BTreeMap, BTreeSet};
-use wasm_encoder::{InstructionSink, ValType};
+use wasm_encoder::{BlockType, InstructionSink, ValType};
 use wit_parser::abi::AbiVariant;
 use wit_parser::{Function, ResourceIntrinsic, WasmExport, WasmExportKind, WasmImport};
 
 /// The module, without the world that it is for.
-pub fn module(guest: &Guest, host: &Host, description: &Description) -> Result<Vec<u8>> {
+///
+/// `strings` are the functions that have them in place of bytes, each with the parameters that are their addresses.
+pub fn module(
+    guest: &Guest,
+    host: &Host,
+    description: &Description,
+    strings: &BTreeMap<Key, Vec<u32>>,
+) -> Result<Vec<u8>> {
     let mut program = Program {
         guest,
         host,
+        strings,
         interface: &description.interface,
         assembly: Assembly::default(),
     };
@@ -37,6 +45,7 @@ pub fn module(guest: &Guest, host: &Host, description: &Description) -> Result<V
 struct Program<'a> {
     guest: &'a Guest,
     host: &'a Host,
+    strings: &'a BTreeMap<Key, Vec<u32>>,
     interface: &'a str,
     assembly: Assembly,
 }
@@ -109,9 +118,16 @@ impl Program<'_> {
                 _ => None,
             };
             let params: Vec<_> = signature.params.iter().map(value).collect();
+            let key = (bridged.name.clone(), function.name.clone());
+            let addresses = self.strings.get(&key).map_or(&[][..], Vec::as_slice);
+            let stored = params.len() - usize::from(!addresses.is_empty());
             let results: Vec<_> = signature.results.iter().map(value).collect();
             let defined = self.assembly.define(&params, &results, &[], |code| {
-                for ((local, param), slot) in (0..).zip(&params).zip((SLOTS..).step_by(8)) {
+                if !addresses.is_empty() {
+                    step_over(code, addresses, stored as u32);
+                }
+                let slots = (SLOTS..).step_by(8);
+                for ((local, param), slot) in (0..).zip(&params[..stored]).zip(slots) {
                     code.i32_const(0).local_get(local);
                     store(code, *param, slot);
                 }
@@ -165,4 +181,22 @@ impl Program<'_> {
 
 fn empty_arena(code: &mut InstructionSink<'_>) {
     code.i32_const(ARENA).global_set(TOP);
+}
+
+/// Leaves out the first byte of strings that begin at odd addresses in the guest, of which the parameter `odd` tells.
+fn step_over(code: &mut InstructionSink<'_>, addresses: &[u32], odd: u32) {
+    code.local_get(odd).if_(BlockType::Empty);
+    for address in addresses {
+        let bit = |code: &mut InstructionSink<'_>| {
+            code.local_get(odd).i32_const(*address as i32).i32_shr_u();
+            code.i32_const(1).i32_and();
+        };
+        code.local_get(*address);
+        bit(code);
+        code.i32_add().local_set(*address);
+        code.local_get(address + 1);
+        bit(code);
+        code.i32_sub().local_set(address + 1);
+    }
+    code.end();
 }

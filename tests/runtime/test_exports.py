@@ -275,3 +275,39 @@ class TestTraps:
         async with linked.open(InstanceLimits(cpu=0.05)) as depot:
             with pytest.raises(LimitExceeded):
                 await depot("spin")
+
+
+class TestGuestsThatEnd:
+    async def test_resources_of_before_are_gone(self, depot: Depot) -> None:
+        before = await depot("shelf", "before")
+        await depot("alive")
+        depot.instance.end_guest()
+        await before.close()  # its number may be another's by now
+        assert await depot("alive") == 1
+        after = await depot("shelf", "after")
+        with pytest.raises(WrongArgumentError, match=r"shelves\[1\]: <.*, gone> is of another instance"):
+            await depot("labels", [after, before])
+        with pytest.raises(WrongArgumentError, match="is of another instance"):
+            await before.call("label")
+        assert await after.call("label") == "after"
+
+    async def test_the_callers_memory_is_the_instances(self, depot: Depot) -> None:
+        memories = depot.instance.memories
+        located, live = memories.located, memories.live
+        long = "x" * 200_000
+        for _ in range(3):
+            assert await depot("echo", long) == long
+            assert await depot("echo", "short") == "short"
+            depot.instance.end_guest()
+        found = int(memories.are_found)
+        assert (memories.located, memories.live) == (located + found, live + found)
+        depot.instance.close()
+        assert memories.live == live
+
+    async def test_a_caller_that_begins_anew_is_looked_for_again(self, depot: Depot) -> None:
+        await depot("echo", "x" * 200_000)
+        memories = depot.instance.memories
+        live = memories.live
+        challenge = next(each for each in depot.exports.interface().functions if each.name == "challenge")
+        assert len(challenge.call(depot.instance)) == (32 if memories.are_found else 0)
+        assert memories.live == live - memories.are_found

@@ -73,9 +73,11 @@ class MemoryOwner(Kept, ABC):
         return locate(self, address)
 
     def hand_memory_to(self, following: "MemoryOwner") -> None:
-        """Let the owner for the next guest of the instance have the memory."""
+        """Let the owner for the next guest of the instance have the memory, which may have been made smaller since."""
         following.is_memory_hidden = self.is_memory_hidden
         following.memory, self.memory = self.memory, None
+        if following.memory is not None:
+            following.memory.recheck()
 
     def forget_memory(self) -> None:
         """The memory is gone, with its instance, or has begun anew."""

@@ -38,7 +38,9 @@ class Callee(MemoryOwner):
         self._is_calling = False
         self._pages = FIRST_PAGES
         self._held = 0
+        self._is_ended = False
         self._request: bytes | None = None
+        self._is_given = False
         self._frame: bytes | None = None
 
     @property
@@ -48,8 +50,16 @@ class Callee(MemoryOwner):
 
     @property
     def is_over(self) -> bool:
-        """Whether the instance is closed or broken, and all its resources with it."""
-        return self.instance.closed or self.instance.poisoned
+        """Whether the guest has ended, or its instance is closed or broken, and all its resources with it."""
+        return self._is_ended or self.instance.closed or self.instance.poisoned
+
+    def end(self) -> "Callee":
+        """Let resources of the guest be those of another instance; return what is kept: where the memory is."""
+        self._is_ended = True
+        following = Callee(self.instance, self.memory_places, self._make)
+        following._pages = self._pages
+        self.hand_memory_to(following)
+        return following
 
     def enter(self) -> None:
         """Keep other calls out, until `leave`.
@@ -95,7 +105,7 @@ class Callee(MemoryOwner):
         Raises:
             Trap: the guest trapped or ran into a limit; the instance is poisoned.
         """
-        self._request = request
+        self._request, self._is_given = request, False
         try:
             if self.memory is not None:
                 self._present(self.memory)
@@ -121,16 +131,15 @@ class Callee(MemoryOwner):
     def _present(self, memory: Memory) -> None:
         """Write the request, if there is room for it."""
         request = self._request or b""
-        if CALLED_AT + len(request) <= self._pages * PAGE:
-            memory.write(CALLED_AT, request)
-            self._request = None
-        else:
-            memory.write(CALLED_AT, request[:CALL_SIZE])
+        self._is_given = CALLED_AT + len(request) <= self._pages * PAGE
+        memory.write(CALLED_AT, request if self._is_given else request[:CALL_SIZE])
 
     # What the caller calls.
 
     def challenged(self) -> bytes:
         """Return what the caller is to write to its memory."""
+        self.forget_memory()  # a caller asks once, so this one's memory has begun anew
+        self._pages = FIRST_PAGES
         return challenge(self)
 
     def located(self, address: int) -> int:
@@ -157,7 +166,7 @@ class Callee(MemoryOwner):
         self._frame = frame
 
     def _taken(self) -> bytes:
-        request, self._request = self._request, None
-        if request is None:
+        if self._request is None or self._is_given:
             raise MalformedError("a caller asked for a call, which there is not")
-        return request
+        self._is_given = True
+        return self._request

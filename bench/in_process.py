@@ -10,6 +10,7 @@ from time import perf_counter, thread_time
 
 from bench.cases import APPS
 from bench.customers import RECORDS, Customers
+from bench.exports import export_calls
 from bench.responses import WrongAnswerError
 from whorl.app.loader import load_app
 from whorl.capabilities.host_interfaces import HostInterfaces
@@ -102,6 +103,11 @@ async def _report() -> None:
     print("\ncalls of an interface that Python implements, µs of processor time for each")
     for what, each in (await bridge_calls()).items():
         print(f"{what:37}  {each:6.1f}")
+    of_export, of_python = await export_calls()
+    print(
+        f"\na string and a string back, by turns: an export called by Python {of_export:.1f} µs, Python called by the"
+        f" guest {of_python:.1f}, {of_export / of_python:.2f} times"
+    )
 
 
 def _text() -> bytes:

@@ -1,6 +1,5 @@
 """What stands for an instance where a test calls a bridge by itself."""
 
-from collections.abc import Callable
 from typing import Any
 
 from whorl.engine.memories import Memories
@@ -13,5 +12,4 @@ class Caller:
     def __init__(self) -> None:
         self.tasks = TaskTable()
         self.state: dict[object, Any] = {}
-        self.closing: tuple[Callable[[], None], ...] = ()
         self.memories = Memories(None)

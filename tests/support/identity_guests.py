@@ -59,7 +59,7 @@ _MEMORY = """(core module $memory
 
 def identity_guest(types: Sequence[Type]) -> str:
     """Return the guest for values of `types`, by their numbers."""
-    declared = _Declarations()
+    declared = Declarations()
     functions = []
     for number, kind in enumerate(types):
         padded = declared.define(f"(tuple {declared.of(kind)} {'u64 ' * len(PADDING)})")
@@ -98,10 +98,15 @@ def identity_guest(types: Sequence[Type]) -> str:
   (func (export "handle") (canon lift (core func $run "run"))))"""
 
 
-class _Declarations:
-    """The types of an instance type, each defined once."""
+class Declarations:
+    """Types, each defined once: of an instance type that exports them, or of a component that imports that.
 
-    def __init__(self) -> None:
+    Args:
+        instance: from which a component has them.
+    """
+
+    def __init__(self, instance: str | None = None) -> None:
+        self._instance = instance
         self._lines: list[str] = []
         self._names: dict[Type, str] = {}
         self._numbers = count()
@@ -119,7 +124,9 @@ class _Declarations:
             name = self.define(self._definition(kind))
             if isinstance(kind, Record | Variant | Enum | Flags):
                 number = next(self._numbers)
-                self._lines.append(f'(export "type-{number}" (type $named{number} (eq {name})))')
+                exported = f'(export "type-{number}" (type $named{number} (eq {name})))'
+                aliased = f'(alias export {self._instance} "type-{number}" (type $named{number}))'
+                self._lines.append(aliased if self._instance else exported)
                 name = f"$named{number}"
             self._names[kind] = name
         return self._names[kind]

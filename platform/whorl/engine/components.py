@@ -77,6 +77,8 @@ class LinkedComponent:
         with self._linker.root() as root:
             for name, extern in imported.items():
                 if name not in provided and name != WAIT_INTERFACE:
+                    if _has_values_alone(extern.ty, engine):
+                        continue
                     raise ComponentError(
                         f"component `{self.name}` imports `{name}`, which nobody provides; add a dependency that"
                         " exports it, or build the component without it"
@@ -128,6 +130,13 @@ def _error_type() -> Any:
     from wasmtime import _bindings  # noqa: PLC0415 - only on the way to an error
 
     return _bindings.wasmtime_error_t
+
+
+def _has_values_alone(imported: Any, engine: Engine) -> bool:
+    """Tell whether an import is an interface of types of values, which nobody has to provide."""
+    exports = imported.exports(engine.wasmtime) if isinstance(imported, wasm.ComponentInstanceType) else {}
+    others = (wasm.FuncType, wasm.ResourceType)
+    return bool(exports) and not any(isinstance(each.ty, others) for each in exports.values())
 
 
 def _fits(function: HostFunction, imported: Any) -> bool:

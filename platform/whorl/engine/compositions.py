@@ -80,6 +80,8 @@ class Composition:
     host implements in Python: bridges to them are made of what the components import. `lasting` are resources of these
     (`INTERFACE/NAME`) of which the host need not hear when a handle is dropped. `optional` is how the names begin of
     what a component of WASI 0.3 may import though nobody provides it: its functions trap, for SDKs import whole worlds.
+    `called` are the exports of the root that Python calls, none for all: then the driver is a caller of these, which is
+    made of the root.
     """
 
     components: tuple[ComponentSource, ...]
@@ -90,6 +92,7 @@ class Composition:
     hosted: tuple[str, ...] = ()
     lasting: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    called: tuple[str, ...] | None = None
 
     def sources(self) -> tuple[ComponentSource, ...]:
         """Return components, adapters and the driver, in this order."""

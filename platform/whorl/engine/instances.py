@@ -3,7 +3,6 @@
 import asyncio
 import ctypes
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 from whorl.engine import bindings
@@ -12,6 +11,7 @@ from whorl.engine.components import LinkedComponent
 from whorl.engine.epochs import EpochTicker
 from whorl.engine.fibers import Call
 from whorl.engine.host_interfaces import ValueType
+from whorl.engine.kept import Kept
 from whorl.engine.limits import InstanceLimits
 from whorl.engine.memories import Memories, Memory
 from whorl.engine.tasks import TaskTable
@@ -28,7 +28,6 @@ class Instance:
         component: the id of the component, for messages.
         tasks: what takes time for this guest, and whether it is ready.
         state: what capabilities keep for this instance, each under a key of its own.
-        closing: what is called when the instance is closed.
         wake: the future that the suspended guest waits for, None while it runs or merely yielded.
         failure: what a host function raised during the current call.
         poisoned: the guest trapped or was dropped in the middle of a call: it must not be used again.
@@ -48,7 +47,6 @@ class Instance:
         "born",
         "challenge",
         "closed",
-        "closing",
         "component",
         "context",
         "cpu_used",
@@ -81,7 +79,6 @@ class Instance:
         self.ticker: EpochTicker = linked.ticker
         self.tasks = TaskTable()
         self.state: dict[object, Any] = {}
-        self.closing: tuple[Callable[[], None], ...] = ()
         self.loop = asyncio.get_running_loop()
         self.wake: asyncio.Future[None] | None = None
         self.failure: BaseException | None = None
@@ -169,15 +166,26 @@ class Instance:
         (pages,) = _read_pages(answer)
         return int(pages)
 
+    def end_guest(self) -> None:
+        """Forget all that is kept for the guest, between calls: the next call finds what the first one found.
+
+        Handles that the guest still has are invalid from then on, and what runs beside it is cancelled. Its memory and
+        its own tables are as they were; who calls this resets them too.
+        """
+        self.tasks.close()
+        lasting = {key: kept.end() for key, kept in self.state.items() if isinstance(kept, Kept)}
+        self.state.clear()
+        self.state.update((key, kept) for key, kept in lasting.items() if kept is not None)
+
     def close(self) -> None:
         """Free the store and everything in it, and cancel what runs beside the guest."""
         if self.closed:
             return
         self.closed = True
         self.tasks.close()
-        for close in self.closing:
-            close()
-        self.closing = ()
+        for kept in self.state.values():
+            if isinstance(kept, Kept):
+                kept.close()
         self.state.clear()
         del self.linked.instances[self.context]
         if self.memory is not None:

@@ -9,6 +9,7 @@ import json
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import NamedTuple
 
 from wasmtime import WasmtimeError
 from wasmtime import component as wasm
@@ -24,6 +25,8 @@ from whorl.engine.compositions import (
     Wasm,
 )
 from whorl.engine.engines import Engine
+from whorl.engine.exports.composing import RULES as CALLER_RULES
+from whorl.engine.exports.composing import with_caller
 from whorl.engine.tools import ComponentTools, cached_in, module_bytes
 from whorl.engine.wasi_releases import ACCEPTED_CANDIDATE, refused_release
 from whorl.errors import ComponentError, ToolError
@@ -37,6 +40,20 @@ _HANDLER = "wasi:http/incoming-handler@0.2."
 _ASYNC_HANDLER = "wasi:http/handler@0.3."
 _ENTRY = "handle"
 """What a component of WASI 0.3 exports in place of its handler, once it is lowered."""
+
+
+class LoadedComponent(NamedTuple):
+    """A composition, compiled.
+
+    Attributes:
+        code: the same.
+        bridges: what is told of each bridge in it.
+        caller: what is told of its caller, as JSON; None where it has none.
+    """
+
+    code: CompiledComponent
+    bridges: tuple[BridgeOf, ...] = ()
+    caller: str | None = None
 
 
 class ComponentLoader:
@@ -63,6 +80,11 @@ class ComponentLoader:
 
     def load_bridged(self, name: str, composition: Composition) -> tuple[wasm.Component, tuple[BridgeOf, ...]]:
         """Return what `load` does, and what is told of each bridge in the composition."""
+        loaded = self.load_called(name, composition)
+        return loaded.code, loaded.bridges
+
+    def load_called(self, name: str, composition: Composition) -> "LoadedComponent":
+        """Return what `load_bridged` does, and what is told of the caller, if there is one."""
         self._check_refused(name, composition)
         key = self._key(composition)
         with self._engine.loading:
@@ -72,10 +94,11 @@ class ComponentLoader:
             with self._engine.loading:
                 code = self._engine.code.get(key) or self._mapped(name, file)
                 self._engine.code[key] = code
-        if not composition.hosted:
-            return code, ()
+        if not _is_told(composition):
+            return LoadedComponent(code)
         file = self._cache.path(_beside(key), lambda: self._describe_from(name, composition, key), "json")
-        return code, tuple(BridgeOf(*each) for each in json.loads(file.read_text()))
+        told = json.loads(file.read_text())
+        return LoadedComponent(code, tuple(BridgeOf(*each) for each in told["bridges"]), told["caller"])
 
     def _mapped(self, name: str, file: Path) -> wasm.Component:
         try:
@@ -108,42 +131,44 @@ class ComponentLoader:
         if composition.hosted:
             of_sources = [source.hosted for source in composition.components]
             parts.append((RULES, composition.hosted, composition.lasting, of_sources))
+        if composition.called is not None:
+            parts.append((CALLER_RULES, composition.called))
         parts.append(composition.to_json({source.name: _digest(source.wasm) for source in composition.sources()}))
         digest.update(json.dumps(parts).encode())
         return digest.hexdigest()
 
     def _make_from(self, name: str, composition: Composition, key: str) -> bytes:
-        code, bridges = self._make(name, composition)
+        code, told = self._make(name, composition)
         self._check_unchanged(name, composition, key)
-        if composition.hosted:
-            self._cache.path(_beside(key), lambda: bridges, "json")
+        if _is_told(composition):
+            self._cache.path(_beside(key), lambda: told, "json")
         return code
 
     def _describe_from(self, name: str, composition: Composition, key: str) -> bytes:
         """Make what `_make_from` has left beside the code, if that is lost."""
-        _, bridges = self._bridged(name, composition)
+        _, told = self._bridged(name, composition)
         self._check_unchanged(name, composition, key)
-        return bridges
+        return told
 
     def _check_unchanged(self, name: str, composition: Composition, key: str) -> None:
         if self._key(composition) != key:
             raise ComponentError(f"component `{name}` was changed while it was compiled; start again")
 
     def _make(self, name: str, composition: Composition) -> tuple[bytes, bytes]:
-        """Return the code, and what is told of the bridges in it."""
-        bridged, bridges = self._bridged(name, composition)
+        """Return the code, and what is told of the bridges and the caller in it."""
+        bridged, told = self._bridged(name, composition)
         try:
             composed = self._tools.compose(bridged)
         except ToolError as error:
             raise ComponentError(f"component `{name}`: {error}") from error
-        _check_imports(name, composition, {adapter.name for adapter in bridged.adapters}, composed)
+        _check_imports(name, bridged, {adapter.name for adapter in bridged.adapters}, composed)
         try:
-            return bytes(wasm.Component(self._engine.wasmtime, composed.wasm).serialize()), bridges
+            return bytes(wasm.Component(self._engine.wasmtime, composed.wasm).serialize()), told
         except WasmtimeError as error:
             raise ComponentError(f"component `{name}` cannot be compiled: {error}") from error
 
     def _bridged(self, name: str, composition: Composition) -> tuple[Composition, bytes]:
-        """Return the composition of components, with its bridges, and what is told of these."""
+        """Return the composition of components, with its bridges and its caller, and what is told of these."""
         try:
             components = tuple(self._as_component(source) for source in composition.components)
             described = self._tools.describe(components[0].wasm)
@@ -151,16 +176,22 @@ class ComponentLoader:
             for source in components:
                 _refuse_internals(name, self._tools.describe(source.wasm))
             bridged, descriptions = with_bridges(
-                replace(composition, components=components), self._tools.describe, self._tools.bridge
+                replace(composition, components=components), self._tools.describe, self._tools.bridge_and_guest
             )
+            whole, caller = with_caller(bridged, self._tools.caller, self._tools.describe)
         except ToolError as error:
             raise ComponentError(f"component `{name}`: {error}") from error
-        return bridged, json.dumps(descriptions).encode()
+        return whole, json.dumps({"bridges": descriptions, "caller": caller}).encode()
 
     def _as_component(self, source: ComponentSource) -> ComponentSource:
         if self._tools.describe(source.wasm).kind == "component":
             return source
         return replace(source, wasm=self._tools.componentize(source.wasm))
+
+
+def _is_told(composition: Composition) -> bool:
+    """Tell whether something is told beside the code."""
+    return bool(composition.hosted) or composition.called is not None
 
 
 def _beside(key: str) -> str:

@@ -8,8 +8,9 @@ instances of the same component had, then of the others. Both sides make sure: t
 an answer that it finds behind it.
 
 Nothing is touched before the kernel has been asked whether it is there: `process_vm_readv` answers `EFAULT` for a page
-that is hidden, where a direct access would end the process. What has been there once stays: memories only grow. An
-address and a size below 4 GiB together do not leave a slot, so whatever a guest names is its own memory or an error.
+that is hidden, where a direct access would end the process. What has been there once stays, as long as the guest:
+memories only grow. An address and a size below 4 GiB together do not leave a slot, so whatever a guest names is its own
+memory or an error.
 """
 
 import ctypes
@@ -94,6 +95,10 @@ class Memory:
         """
         if address + size > self._known:
             self._reach(address, address + size)
+
+    def recheck(self) -> None:
+        """Ask the kernel again whether it is there: who ends a guest may reset its memory, which is smaller then."""
+        self._known = 0
 
     def _reach(self, address: int, end: int) -> None:
         if end > _ADDRESSABLE or self._prober.read(self.base + end - 1, 1) is None:

@@ -1,4 +1,4 @@
-"""The component tools: bridge, componentize, compose, describe, merge, print WIT and validate, with nothing to install.
+"""The component tools: bridge, call, componentize, compose, describe, merge, print WIT, validate; nothing to install.
 
 They are a core module that ships with the package (`guest/tools.wasm`, source in `platform/adapter/tools`) and
 runs in process, each call in a sandbox of its own that sees nothing but its input.
@@ -54,14 +54,46 @@ class ComponentTools:
             ToolError: it does not import one of them, or one has something that cannot be bridged.
         """
         with _sandbox() as sandbox:
-            plan = {
+            description = self._run_plan(
+                sandbox, "bridge", _bridge_plan(sandbox, wasm, interfaces, number, keeps_nothing)
+            )
+            return sandbox.read("output.wasm"), description
+
+    def bridge_and_guest(
+        self, wasm: Wasm, interfaces: Sequence[str], number: int = 0, keeps_nothing: Sequence[str] = ()
+    ) -> tuple[bytes, str, Wasm]:
+        """Return what `bridge` does, and the component that is to be composed with it.
+
+        It is `wasm`, changed where bytes can cross between the two as strings; the JSON tells in which functions.
+
+        Raises:
+            ToolError: as for `bridge`.
+        """
+        with _sandbox() as sandbox:
+            plan = _bridge_plan(sandbox, wasm, interfaces, number, keeps_nothing)
+            description = self._run_plan(sandbox, "bridge", {**plan, "changed": f"{_WORK}/changed.wasm"})
+            guest = sandbox.read("changed.wasm") if sandbox.has("changed.wasm") else wasm
+            return sandbox.read("output.wasm"), description, guest
+
+    def caller(
+        self, wasm: Wasm, exports: Sequence[str] | None = None, *, tells_adapters: bool = False
+    ) -> tuple[bytes, str]:
+        """Return a component that imports `exports` of `wasm` and calls them for `whorl:host/caller`.
+
+        `exports` are the names of interfaces and functions, None: all. With it comes JSON about the functions with
+        their types, the resources, and the functions that cannot be called. `tells_adapters`: it calls
+        `whorl:adapter/calls` when a function has returned.
+
+        Raises:
+            ToolError: it does not export one of them.
+        """
+        with _sandbox() as sandbox:
+            plan: dict[str, object] = {
                 "component": sandbox.add_wasm("input", wasm),
-                "interfaces": list(interfaces),
-                "number": number,
-                "keeps_nothing": list(keeps_nothing),
+                "exports": None if exports is None else list(exports),
+                "tells_adapters": tells_adapters,
             }
-            path = sandbox.add_file("plan.json", json.dumps(plan).encode())
-            description = self._run(sandbox, "bridge", path, f"{_WORK}/output.wasm")
+            description = self._run_plan(sandbox, "caller", plan)
             return sandbox.read("output.wasm"), description
 
     def describe(self, wasm: Wasm) -> Description:
@@ -123,6 +155,10 @@ class ComponentTools:
         """
         with _sandbox() as sandbox:
             self._run(sandbox, "validate", sandbox.add_wasm("input", wasm))
+
+    def _run_plan(self, sandbox: "_Sandbox", command: str, plan: dict[str, object]) -> str:
+        path = sandbox.add_file("plan.json", json.dumps(plan).encode())
+        return self._run(sandbox, command, path, f"{_WORK}/output.wasm")
 
     def _run(self, sandbox: "_Sandbox", *arguments: str) -> str:
         engine, module = self._compiled()
@@ -189,6 +225,10 @@ class _Sandbox:
         """Return what the module wrote."""
         return (self._folder / name).read_bytes()
 
+    def has(self, name: str) -> bool:
+        """Tell whether the module wrote a file."""
+        return (self._folder / name).exists()
+
     def complaint(self) -> str:
         """Return the line that the module wrote to stderr."""
         return self.read("stderr").decode(errors="replace").strip()
@@ -203,6 +243,17 @@ class _Sandbox:
         for mount, folder in self._mounts.items():
             wasi.preopen_dir(str(folder), mount, fs_mutable=False)
         return wasi
+
+
+def _bridge_plan(
+    sandbox: _Sandbox, wasm: Wasm, interfaces: Sequence[str], number: int, keeps_nothing: Sequence[str]
+) -> dict[str, object]:
+    return {
+        "component": sandbox.add_wasm("input", wasm),
+        "interfaces": list(interfaces),
+        "number": number,
+        "keeps_nothing": list(keeps_nothing),
+    }
 
 
 def _assembled(text: bytes) -> bytes:

@@ -4,6 +4,7 @@
 //! component. An error is one line on stderr and exit code 1.
 
 mod bridge;
+mod caller;
 mod componentize;
 mod compose;
 mod describe;
@@ -19,7 +20,7 @@ mod wit;
 use anyhow::{Result, bail};
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: bridge PLAN OUT | componentize IN OUT | compose PLAN OUT | describe IN | lower IN OUT [MISSING ...] | merge IN OUT | validate IN | wit IN";
+const USAGE: &str = "usage: bridge PLAN OUT | caller PLAN OUT | componentize IN OUT | compose PLAN OUT | describe IN | lower IN OUT [MISSING ...] | merge IN OUT | validate IN | wit IN";
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
 fn run(arguments: &[&str]) -> Result<String> {
     match arguments {
         ["bridge", plan, output] => bridge::run(plan, output),
+        ["caller", plan, output] => caller::run(plan, output),
         ["componentize", input, output] => componentize::run(input, output),
         ["compose", plan, output] => compose::run(plan, output),
         ["describe", input] => describe::run(input),

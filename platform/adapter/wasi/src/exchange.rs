@@ -162,7 +162,7 @@ pub fn settle() {
     }
 }
 
-/// Delivers whatever there is, log lines too: the guest is about to wait.
+/// Delivers whatever there is, log lines too: the guest is about to wait, or has returned to its caller.
 pub fn before_waiting() {
     for body in bodies_where(|_| true) {
         body.push();

@@ -15,10 +15,9 @@ from typing import Any
 from whorl.engine.bridges import calls
 from whorl.engine.bridges.codecs import Codecs
 from whorl.engine.bridges.descriptions import BridgeDescription
-from whorl.engine.bridges.guests import Caller, Guest, Pending
+from whorl.engine.bridges.guests import LONGEST_REPLY, Caller, Guest, Pending
 from whorl.engine.bridges.hosted import HostedFunction
 from whorl.engine.bridges.implementations import Implementations
-from whorl.engine.bridges.lowering import ManyValuesError
 from whorl.engine.bridges.protocol import (
     CALLED_AT,
     HEAD,
@@ -89,28 +88,31 @@ class Bridge:
 
     def _guest(self, caller: Caller) -> Guest:
         guest: Guest | None = caller.state.get(self)
-        if guest is None:
-            guest = caller.state[self] = Guest(caller, self._implementations, self._places)
+        return guest or self._new_guest(caller)
+
+    def _new_guest(self, caller: Caller) -> Guest:
+        guest = caller.state[self] = Guest(caller, self._implementations, self._places)
         return guest
 
     # What the guest calls.
 
     def _call(self, caller: Caller, text: bytes) -> bytes:
-        guest = caller.state.get(self) or self._guest(caller)
-        frame = bytes_of_text(text)
+        guest = caller.state.get(self) or self._new_guest(caller)
+        frame = text if text.isascii() else bytes_of_text(text)
         if len(frame) < SLOTS:
             raise MalformedError("a bridge called no function")
-        return _crossing(guest, self._reply(guest, called(frame, CALLED_AT)[0], frame))
+        reply = self._reply(guest, called(frame, CALLED_AT)[0], frame)
+        return reply if len(reply) < WORTHWHILE and reply.isascii() else _crossing(guest, reply)
 
     def _enter(self, caller: Caller) -> None:
         """Read a call in the bridge's memory, and write the reply there."""
-        guest = caller.state.get(self) or self._guest(caller)
+        guest = caller.state.get(self) or self._new_guest(caller)
         memory = guest.memory or memory_of(guest)
         frame = memory.read(0, HEAD)
         number, base, pages = called(frame, CALLED_AT)
         frame = frame[:base] if base <= HEAD else memory.read(0, base)
         reply = self._reply(guest, number, frame)
-        if base + len(reply) > pages * PAGE:
+        if base + len(reply) > pages * PAGE or len(reply) > LONGEST_REPLY:
             reply = guest.keep_long(reply)
         memory.write(base, reply)
 
@@ -119,7 +121,9 @@ class Bridge:
         memory_of(guest).write(address, guest.take_long())
 
     def _challenge(self, caller: Caller) -> bytes:
-        return challenge(self._guest(caller))
+        guest = self._guest(caller)
+        guest.forget_memory()  # a bridge asks once, so this one's memory has begun anew
+        return challenge(guest)
 
     def _locate(self, caller: Caller, address: int) -> int:
         return self._guest(caller).look(address)
@@ -158,6 +162,9 @@ class Bridge:
             hosted = self._functions[number]
         except IndexError:
             raise MalformedError(f"a bridge called function {number}, which there is not") from None
+        if hosted.is_plain:
+            reply = calls.replied(guest, hosted, frame, len(frame))
+            return reply if isinstance(reply, bytes) else self._begin(guest, reply, len(frame))
         if hosted.is_slow(frame):
             return self._begin(guest, calls.slowly(guest, hosted, frame), len(frame))
         if hosted.takes_own:
@@ -165,19 +172,14 @@ class Bridge:
         return self._answer(guest, hosted, frame, len(frame))
 
     def _answer(self, guest: Guest, hosted: HostedFunction, frame: bytes, base: int) -> bytes:
-        outcome = calls.called(guest, hosted, calls.lifted(guest, hosted, frame))
-        if calls.takes_time(outcome):
-            return self._begin(guest, calls.settled(guest, hosted, outcome, base), base)
-        try:
-            return calls.lowered(guest, hosted, outcome, base)
-        except ManyValuesError:
-            return self._begin(guest, calls.slowly_lowered(guest, hosted, outcome, base), base)
+        reply = calls.replied(guest, hosted, frame, base)
+        return reply if isinstance(reply, bytes) else self._begin(guest, reply, base)
 
     def _begin(self, guest: Guest, work: Coroutine[Any, Any, bytes], base: int) -> bytes:
         """Let `work` make the reply, and return one that tells the guest to wait for it."""
         task = guest.tasks.allocate()
         pending = Pending()
-        running = guest.tasks.start(pending.run(work, guest.tasks, task), eager=True)
+        running = pending.running = guest.tasks.start(pending.run(work, guest.tasks, task), eager=True)
         if pending.is_done:
             guest.tasks.clear(task)
             return pending.outcome()
@@ -190,6 +192,6 @@ class Bridge:
 
 def _crossing(guest: Guest, reply: bytes) -> bytes:
     """Return a reply as a string; in place of a long one, that there is one."""
-    if len(reply) >= WORTHWHILE and not guest.is_memory_hidden:
+    if len(reply) >= WORTHWHILE and (not guest.is_memory_hidden or len(reply) > LONGEST_REPLY):
         reply = guest.keep_long(reply)
     return text_of_bytes(reply)

@@ -5,12 +5,15 @@ end; methods are always called on the loop's thread.
 """
 
 import traceback
-from collections.abc import Awaitable
-from typing import Any, Final
+from collections.abc import Awaitable, Coroutine
+from typing import Any
 
-from whorl.engine.bridges import conversions, diagnosis, lifting
-from whorl.engine.bridges.guests import ROOM, Asked, Guest
-from whorl.engine.bridges.hosted import HostedFunction, beside
+from whorl.engine.bridges import conversions, lifting
+from whorl.engine.bridges.diagnosis import Diagnosis
+from whorl.engine.bridges.frames import BOUNDLESS, ROOM
+from whorl.engine.bridges.functions import beside
+from whorl.engine.bridges.guests import Asked, Guest
+from whorl.engine.bridges.hosted import HostedFunction
 from whorl.engine.bridges.lowering import ManyValuesError
 from whorl.engine.bridges.protocol import HEADER_SIZE, RESOLVE, TRIPLE, header
 from whorl.engine.bridges.types import Result
@@ -32,10 +35,6 @@ class MethodError(Exception):
         super().__init__(f"{hosted} raised {type(raised).__name__}: {words_of(raised)}\n{lines}")
 
 
-_PLAIN: Final = frozenset({bytes, str, int, bool, float, list, tuple, dict, type(None)})
-"""Types of values that are neither awaited nor failures, which most are of."""
-
-
 class Failed:
     """What a method gave that raised `Err`.
 
@@ -50,8 +49,48 @@ class Failed:
 
 
 def takes_time(outcome: Any) -> bool:
-    """Tell whether what a method gave has to be waited for."""
-    return type(outcome) not in _PLAIN and isinstance(outcome, Awaitable)
+    """Tell whether what a method gave has to be waited for; to ask an abstract class takes longer."""
+    return hasattr(type(outcome), "__await__")
+
+
+def replied(guest: Guest, hosted: HostedFunction, frame: bytes, base: int) -> bytes | Coroutine[Any, Any, bytes]:
+    """Return the reply to a call; where it takes time, the work that makes it.
+
+    It is `lifted`, `called` and `lowered`, written out: the first calls of an instance find nothing of all this in the
+    processor's caches, and each function that they go through takes a microsecond then.
+    """
+    codec = hosted.codec or hosted.made()
+    try:
+        arguments = codec.lift(frame, guest)
+    except lifting.FAILURES as error:
+        raise _unreadable(hosted, error) from None
+    try:
+        if hosted.place is not None:
+            outcome = hosted.call(guest.own_object(hosted.place), *arguments)
+        else:
+            outcome = hosted.call(*arguments)
+    except Exception as raised:  # noqa: BLE001 - it is told where
+        outcome = _raised(hosted, raised)
+    kind = type(outcome)
+    if kind is not hosted.usual:
+        if kind is Failed:
+            return _soon_or_later(guest, hosted, outcome, base)
+        if takes_time(outcome):
+            return settled(guest, hosted, outcome, base)
+        hosted.usual = kind
+    guest.room, guest.undo_from = ROOM, guest.next
+    try:
+        return codec.lower["ok"](outcome, base, guest)
+    except (ManyValuesError, *conversions.FAILURES):
+        guest.undo_lowering()
+        return _soon_or_later(guest, hosted, outcome, base)  # it finds out again, and tells where
+
+
+def _soon_or_later(guest: Guest, hosted: HostedFunction, outcome: Any, base: int) -> bytes | Coroutine[Any, Any, bytes]:
+    try:
+        return lowered(guest, hosted, outcome, base)
+    except ManyValuesError:
+        return slowly_lowered(guest, hosted, outcome, base)
 
 
 def ask(guest: Guest, hosted: HostedFunction, frame: bytes) -> bytes:
@@ -68,10 +107,16 @@ def lifted(guest: Guest, hosted: HostedFunction, frame: bytes) -> tuple[Any, ...
     """Return the arguments in a frame."""
     try:
         return hosted.made().lift(frame, guest)
-    except MalformedError:
-        raise
     except lifting.FAILURES as error:
-        raise MalformedError(f"the arguments of {hosted} cannot be read: {error}") from error
+        raise _unreadable(hosted, error) from None
+
+
+def _unreadable(hosted: HostedFunction, error: Exception) -> MalformedError:
+    if isinstance(error, MalformedError):
+        return error
+    unreadable = MalformedError(f"the arguments of {hosted} cannot be read: {error}")
+    unreadable.__cause__ = error
+    return unreadable
 
 
 def called(guest: Guest, hosted: HostedFunction, arguments: tuple[Any, ...]) -> Any:
@@ -80,10 +125,15 @@ def called(guest: Guest, hosted: HostedFunction, arguments: tuple[Any, ...]) -> 
         if hosted.place is not None:
             return hosted.call(guest.own_object(hosted.place), *arguments)
         return hosted.call(*arguments)
-    except Err as error:
-        return _failed(hosted, error)
-    except Exception as raised:  # noqa: BLE001 - whatever it is, it has to be told where
-        raise MethodError(hosted, raised) from None
+    except Exception as raised:  # noqa: BLE001 - it is told where
+        return _raised(hosted, raised)
+
+
+def _raised(hosted: HostedFunction, raised: Exception) -> Failed:
+    """Return what a method gave that raised `Err`; whatever else it raised is told with its place."""
+    if isinstance(raised, Err):
+        return _failed(hosted, raised)
+    raise MethodError(hosted, raised) from None
 
 
 def _failed(hosted: HostedFunction, raised: Err) -> Failed:
@@ -99,10 +149,11 @@ def lowered(guest: Guest, hosted: HostedFunction, outcome: Any, base: int, room:
         ManyValuesError: it takes longer than the event loop should be held.
     """
     guest.room, guest.undo_from = room, guest.next
+    lower = hosted.made().lower
     try:
         if type(outcome) is Failed:
-            return hosted.made().lower["err"](outcome.value, base, guest)
-        return hosted.made().lower["ok"](outcome, base, guest)
+            return lower["err"](outcome.value, base, guest)
+        return lower["ok"](outcome, base, guest)
     except ManyValuesError:
         guest.undo_lowering()
         raise
@@ -117,7 +168,7 @@ def _wrong(hosted: HostedFunction, outcome: Any, error: Exception) -> WrongValue
     kind = hosted.function.result
     if isinstance(kind, Result):
         kind = dict(kind.cases)[case]
-    found = next(diagnosis.of_payload(kind, value, path), f"{path}: {error}")
+    found = next(Diagnosis().of_payload(kind, value, path), f"{path}: {error}")
     return WrongValueError(f"{hosted} gave a wrong value: {found}")
 
 
@@ -144,10 +195,8 @@ async def settled(guest: Guest, hosted: HostedFunction, value: Awaitable[Any], b
     """Wait for what a method returned."""
     try:
         outcome = await value
-    except Err as error:
-        outcome = _failed(hosted, error)
-    except Exception as raised:  # noqa: BLE001 - whatever it is, it has to be told where
-        raise MethodError(hosted, raised) from None
+    except Exception as raised:  # noqa: BLE001 - it is told where
+        outcome = _raised(hosted, raised)
     return await _soon_lowered(guest, hosted, outcome, base)
 
 
@@ -160,4 +209,4 @@ async def _soon_lowered(guest: Guest, hosted: HostedFunction, outcome: Any, base
 
 async def slowly_lowered(guest: Guest, hosted: HostedFunction, outcome: Any, base: int) -> bytes:
     """Return the reply with a result of many values."""
-    return await beside(lowered, guest, hosted, outcome, base, 1 << 62)
+    return await beside(lowered, guest, hosted, outcome, base, BOUNDLESS)

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from whorl.engine.bridges.descriptions import Function
 from whorl.engine.bridges.layouts import IN_MEMORY, IN_SLOTS, MAX_FLAT_PARAMS
 from whorl.engine.bridges.lifting import Lifting
-from whorl.engine.bridges.lowering import Lowering
 from whorl.engine.bridges.protocol import SLOTS
 from whorl.engine.bridges.records import RecordTypes
+from whorl.engine.bridges.replies import ReplyLowering
 from whorl.engine.bridges.source import Source
 from whorl.engine.bridges.types import Result
 
@@ -40,7 +40,8 @@ class Codecs:
     def of(self, function: Function) -> Codec:
         """Return the codec of `function`."""
         source = Source({"SLOT": _address_in_slot})
-        lifting, lowering = Lifting(source, self._records), Lowering(source, self._records)
+        lifting = Lifting(source, self._records)
+        lowering = ReplyLowering(source, self._records, are_strings_even=function.has_strings)
         types = [kind for _, kind in function.params]
         is_spilled = sum(kind.flats for kind in types) > MAX_FLAT_PARAMS
         if is_spilled:

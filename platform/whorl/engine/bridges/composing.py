@@ -11,9 +11,9 @@ _NAME: Final = re.compile(r"(?P<interface>[^@]+)(@(?P<version>.+))?")
 _VERSION: Final = re.compile(r"(?P<major>[0-9]+)\.(?P<minor>[0-9]+)\.(?P<patch>[0-9]+)")
 
 Describe = Callable[[Wasm], Description]
-MakeBridge = Callable[[Wasm, list[str], int, list[str]], tuple[bytes, str]]
+MakeBridge = Callable[[Wasm, list[str], int, list[str]], tuple[bytes, str, Wasm]]
 
-RULES: Final = 3
+RULES: Final = 5
 """To be raised when other bridges are made of the same composition: part of the key of compiled code."""
 
 
@@ -49,6 +49,8 @@ def implemented(imported: str, hosted: Iterable[str]) -> str | None:
 def with_bridges(composition: Composition, describe: Describe, make: MakeBridge) -> tuple[Composition, list[BridgeOf]]:
     """Return the composition with its bridges among the adapters, and what the tools tell of each bridge.
 
+    Components are changed where their bytes can cross as strings.
+
     Raises:
         ToolError: an interface cannot be bridged.
     """
@@ -65,6 +67,7 @@ def with_bridges(composition: Composition, describe: Describe, make: MakeBridge)
         imports = [each for each in described.imports if each not in optional and not _is_wired(each, source.wiring)]
         behind = {each: found for each in imports if (found := implemented(each, offered)) is not None}
         adapters = everybodys if source.adapters is None else source.adapters
+        guest = source.wasm
         if behind:
             lasting = [
                 f"{each}/{resource}"
@@ -72,12 +75,12 @@ def with_bridges(composition: Composition, describe: Describe, make: MakeBridge)
                 for interface, _, resource in [entry.rpartition("/") for entry in composition.lasting]
                 if interface == found
             ]
-            component, description = make(source.wasm, list(behind), len(bridges), lasting)
+            component, description, guest = make(source.wasm, list(behind), len(bridges), lasting)
             bridge = ComponentSource(f"whorl:bridge-{len(bridges)}", component)
             bridges.append(bridge)
             descriptions.append(BridgeOf(source.hosted is None, behind, description))
             adapters = (bridge.name, *adapters)
-        components.append(replace(source, adapters=adapters))
+        components.append(replace(source, wasm=guest, adapters=adapters))
     adapted = (*bridges, *composition.adapters)
     return replace(composition, components=tuple(components), adapters=adapted), descriptions
 

@@ -1,7 +1,7 @@
 """What the component tools tell of a bridge that they have made: its functions, their types, its resources."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,12 +35,19 @@ class Resource:
 
 @dataclass(frozen=True)
 class Function:
-    """A function of a bridged interface, by its name in WIT (`[method]store.get`)."""
+    """A function, by its name in WIT (`[method]store.get`) and its interface; that is empty if it is by itself.
+
+    `has_strings`: its text and bytes cross as strings of latin1, which begin at even addresses.
+    """
 
     interface: str
     name: str
     params: tuple[tuple[str, Type], ...]
     result: Type | None
+    has_strings: bool = False
+
+    def __str__(self) -> str:
+        return f"`{self.name}` of `{self.interface}`" if self.interface else f"`{self.name}`"
 
 
 @dataclass(frozen=True)
@@ -64,23 +71,28 @@ class BridgeDescription:
     def from_json(cls, text: str) -> "BridgeDescription":
         """Read what the tools tell of a bridge that they made."""
         read = json.loads(text)
-        types: list[Type] = []
-        for each in read["types"]:
-            types.append(_type(each, types))
-        functions = (
-            Function(
-                each["interface"],
-                each["name"],
-                tuple((name, _resolved(kind, types)) for name, kind in each["params"]),
-                None if each["result"] is None else _resolved(each["result"], types),
-            )
-            for each in read["functions"]
-        )
         return cls(
             read["interface"],
             tuple(Resource(each["interface"], each["name"], each["keeps_nothing"]) for each in read["resources"]),
-            tuple(functions),
+            functions_of(read),
         )
+
+
+def functions_of(read: Mapping[str, Any]) -> tuple[Function, ...]:
+    """Return the functions that the tools tell of, with their types."""
+    types: list[Type] = []
+    for each in read["types"]:
+        types.append(_type(each, types))
+    return tuple(
+        Function(
+            each["interface"] or "",
+            each["name"],
+            tuple((name, _resolved(kind, types)) for name, kind in each["params"]),
+            None if each["result"] is None else _resolved(each["result"], types),
+            each.get("has_strings", False),
+        )
+        for each in read["functions"]
+    )
 
 
 def _resolved(reference: str | int, types: Sequence[Type]) -> Type:

@@ -2,26 +2,24 @@
 
 import asyncio
 import reprlib
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Protocol
 
+from whorl.engine.bridges.frames import MOST_THINGS, FrameReader, MemoryOwner
 from whorl.engine.bridges.hosted import HostedFunction
-from whorl.engine.bridges.implementations import Implementations
+from whorl.engine.bridges.implementations import FIRST_LASTING, MOST_LASTING, Implementations
 from whorl.engine.bridges.protocol import LONG, LONG_REPLY, header
-from whorl.engine.memories import Memories, Memory, locate
+from whorl.engine.memories import Memories
 from whorl.engine.packing import MalformedError
 from whorl.engine.tasks import TaskTable
 
-_MOST_THINGS: Final = 100_000
-"""Handles that one instance may hold."""
+_MOST_SHIFT: Final = ((1 << 32) - FIRST_LASTING) // MOST_LASTING * MOST_LASTING
+"""So that reps of what lasts are u32; they come again after 300,000 guests of one instance."""
 
-_MOST_VALUES: Final = 1_000_000
-"""Values that a guest may pass in lists, bytes and text aside: a second of reading."""
-
-ROOM: Final = 5000
-"""Values that are written on the event loop at once: some milliseconds."""
+LONGEST_REPLY: Final = (1 << 31) - 1
+"""Bytes of a reply. A string of latin1 in one has fewer: the length of a longer one would mean UTF-16."""
 
 
 class Caller(Protocol):
@@ -29,7 +27,6 @@ class Caller(Protocol):
 
     tasks: TaskTable
     state: dict[object, Any]
-    closing: tuple[Callable[[], None], ...]
 
     @property
     def memories(self) -> Memories:
@@ -37,40 +34,39 @@ class Caller(Protocol):
 
 
 class Things(dict[int, Any]):
-    """The objects behind a guest's handles, by their reps; what lasts longer than any guest is found behind them."""
+    """The objects behind a guest's handles, by their reps; what lasts longer than any guest is found behind them.
 
-    __slots__ = ("_lasting",)
-
-    def __init__(self, lasting: Mapping[int, Any]) -> None:
-        self._lasting = lasting
-
-    def __missing__(self, rep: int) -> Any:
-        return self._lasting[rep]
-
-
-class Guest:
-    """What a bridge keeps for one instance; the owner of the bridge's memory, once that is seen.
-
-    An instance that makes one or two calls pays for this object with each, so it begins with what all calls need.
+    It is made without arguments, and given its attributes: that is quicker.
 
     Attributes:
-        memory: where the memory is, once that is known.
-        is_memory_hidden: it cannot be found.
-        challenge: by which it is being looked for.
-        memory_places: where bridges of closed instances had theirs.
+        lasting: what lasts, by its reps.
+        shift: added to these, so that those of the instance's earlier guests are others.
+    """
+
+    __slots__ = ("lasting", "shift")
+
+    lasting: Mapping[int, Any]
+    shift: int
+
+    def __missing__(self, rep: int) -> Any:
+        return self.lasting[rep - self.shift]
+
+
+class Guest(MemoryOwner, FrameReader):
+    """What a bridge keeps for one guest; the owner of the bridge's memory, once that is seen.
+
+    An instance that makes one or two calls pays for this object with each, so it begins with what all calls need. When
+    the guest ends and its instance goes on, another one takes its place: what is still under way for the first has no
+    way to the second.
+
+    Attributes:
         things: the objects behind the handles that the guest holds, by their reps.
-        left: bytes of a frame that are left to read; the codec's.
-        values: values of lists that have been read; the codec's.
         room: values that may still be written; the codec's.
         next: the next rep.
         undo_from: the first rep of the result that is being written.
         asked: the call that these belong to.
     """
 
-    memory: Memory | None = None
-    challenge = b""
-    left = 0
-    values = 0
     room = 0
     next = 1
     undo_from = 1
@@ -79,9 +75,9 @@ class Guest:
     _taken: list[Any] | None = None
 
     def __init__(self, caller: Caller, implementations: Implementations, memory_places: list[int]) -> None:
-        self.is_memory_hidden = False
         self.memory_places = memory_places
-        self.things = Things(implementations.lasting)
+        self.things = things = Things()
+        things.lasting, things.shift = implementations.lasting, 0
         self._caller = caller
         self._implementations = implementations
 
@@ -109,35 +105,26 @@ class Guest:
         """Those of the engine."""
         return self._caller.memories
 
-    def look(self, address: int) -> int:
-        """Let the memory be found, as `locate` says; it is given back when the instance is closed."""
-        answer = locate(self, address)
-        if self.memory is not None:
-            self._caller.closing = (*self._caller.closing, self._close)
-        return answer
+    def end(self) -> "Guest":
+        """Drop what the guest holds, and return what is kept for the next: where the memory is, and no rep again."""
+        self._drop()
+        following = Guest(self._caller, self._implementations, self.memory_places)
+        following.things.shift = (self.things.shift + MOST_LASTING) % _MOST_SHIFT
+        following.next = self.next
+        self.hand_memory_to(following)
+        return following
 
-    def _close(self) -> None:
-        """The instance is closed, and the memory is gone with it."""
-        if self.memory is not None:
-            self.memory_places.append(self.memory.base)
-            self.memories.release(self.memory)
-            self.memory = None
+    def close(self) -> None:
+        """Drop what the guest holds, and give the memory back."""
+        self._drop()
+        super().close()
+
+    def _drop(self) -> None:
+        for pending in self.__dict__.get("pending", {}).values():
+            pending.end()
+        self.things.clear()
 
     # For the codecs.
-
-    def part(self, frame: bytes, pointer: int, size: int) -> bytes:
-        """Return bytes that a list of a frame points to; altogether no more than there are in it."""
-        self.left -= size
-        if self.left < 0 or pointer + size > len(frame):
-            raise MalformedError(f"{size} bytes at {pointer} are not in the frame, or more than once")
-        return frame[pointer : pointer + size]
-
-    def few(self, count: int, data: bytes) -> bytes:
-        """Return the bytes of a list with so many values, unless a call has too many altogether."""
-        self.values += count
-        if self.values > _MOST_VALUES:
-            raise MalformedError(f"there are more than {_MOST_VALUES} values in the lists of a call")
-        return data
 
     def own(self, resource: int, thing: Any) -> int:
         """Return a rep for an object that is given to the guest."""
@@ -145,10 +132,13 @@ class Guest:
         if type(thing) is not expected and not isinstance(thing, expected):
             raise TypeError(f"{reprlib.repr(thing)} is no `{expected.__name__}`")
         if self._implementations.are_lasting[resource]:
-            return self._implementations.lasting_rep(thing)
-        if len(self.things) >= _MOST_THINGS:
-            raise MalformedError(f"the guest holds {_MOST_THINGS} resources and wants one more")
+            known = self._implementations.lasting_reps.get(id(thing))
+            return (known or self._implementations.add_lasting(thing)) + self.things.shift
+        if len(self.things) >= MOST_THINGS:
+            raise MalformedError(f"the guest holds {MOST_THINGS} resources and wants one more")
         rep = self.next
+        if rep >= FIRST_LASTING:
+            raise MalformedError(f"the guest was given {rep} resources and wants one more")
         self.next = rep + 1
         self.things[rep] = thing
         return rep
@@ -163,7 +153,13 @@ class Guest:
     # For the bridge.
 
     def keep_long(self, reply: bytes) -> bytes:
-        """Let a reply wait for room; return one that says how much."""
+        """Let a reply wait for room; return one that says how much.
+
+        Raises:
+            MalformedError: it is too long.
+        """
+        if len(reply) > LONGEST_REPLY:
+            raise MalformedError(f"a result of {len(reply)} bytes is too long, 2 GiB are the most")
         self._long = reply
         return header(LONG, len(reply), 0, LONG_REPLY)
 
@@ -208,12 +204,18 @@ class Asked:
 
 
 class Pending:
-    """A call that takes time."""
+    """A call that takes time.
 
-    __slots__ = ("_raised", "_reply", "is_done")
+    Attributes:
+        is_done: its reply is there.
+        running: what makes that.
+    """
+
+    __slots__ = ("_is_ended", "_raised", "_reply", "is_done", "running")
 
     def __init__(self) -> None:
-        self.is_done = False
+        self.is_done = self._is_ended = False
+        self.running: asyncio.Task[None] | None = None
         self._reply = b""
         self._raised: BaseException | None = None
 
@@ -230,7 +232,14 @@ class Pending:
         except BaseException as raised:  # noqa: BLE001 - the guest that waits has to be told
             self._raised = raised
         self.is_done = True
-        tasks.mark(task)
+        if not self._is_ended:
+            tasks.mark(task)
+
+    def end(self) -> None:
+        """Cancel it: nobody waits for it any more."""
+        self._is_ended = True
+        if self.running is not None and not self.running.cancelling():
+            self.running.cancel()
 
     def outcome(self) -> bytes:
         """Return the reply, or raise what was raised in its place."""

@@ -11,10 +11,10 @@ from whorl.engine.bridges.types import Handle
 from whorl.engine.packing import MalformedError
 from whorl.errors import ComponentError
 
-_FIRST_LASTING: Final = 1 << 31
-"""Those of guests are below."""
+FIRST_LASTING: Final = 1 << 30
+"""Those of guests are below. In bytes it is ASCII, so that short frames cross as they are."""
 
-_MOST_LASTING: Final = 10_000
+MOST_LASTING: Final = 10_000
 """Objects that last; an interface has a few."""
 
 
@@ -32,6 +32,7 @@ class Implementations:
         classes: of the resources.
         are_lasting: resources of which nobody need be told that a handle is dropped.
         lasting: the objects behind these, by their reps, which are the same for all guests.
+        lasting_reps: these reps, by the ids of the objects.
 
     Raises:
         ComponentError: there is no class for a resource.
@@ -43,20 +44,18 @@ class Implementations:
         self.classes = [self._class(resource) for resource in description.resources]
         self.are_lasting = [resource.is_lasting for resource in description.resources]
         self.lasting: dict[int, Any] = {}
-        self._lasting_reps: dict[int, int] = {}
+        self.lasting_reps: dict[int, int] = {}
         self._by_name = {
             (resource.interface, resource.name): found
             for resource, found in zip(description.resources, self.classes, strict=True)
         }
 
-    def lasting_rep(self, thing: Any) -> int:
-        """Return the rep of an object that lasts longer than any guest."""
-        rep = self._lasting_reps.get(id(thing))
-        if rep is None:
-            if len(self.lasting) == _MOST_LASTING:
-                raise MalformedError(f"there are {_MOST_LASTING} objects for all guests, and one more is wanted")
-            rep = self._lasting_reps[id(thing)] = _FIRST_LASTING + len(self.lasting)
-            self.lasting[rep] = thing
+    def add_lasting(self, thing: Any) -> int:
+        """Return a rep for an object that lasts longer than any guest, and has none yet."""
+        if len(self.lasting) == MOST_LASTING:
+            raise MalformedError(f"there are {MOST_LASTING} objects for all guests, and one more is wanted")
+        rep = self.lasting_reps[id(thing)] = FIRST_LASTING + len(self.lasting)
+        self.lasting[rep] = thing
         return rep
 
     def place(self, function: Function) -> str | None:

@@ -92,7 +92,8 @@ class Lifting:
         """
         struct = _Struct(layout)
         parts = self._parts(types, 0, struct)
-        lines = [f"def {name}(m, here):", "    z = here.left = len(m)", "    here.values = 0"]
+        counts = ["    here.left, here.values = z, 0"] if any(kind.has(_is_counted) for kind in types) else []
+        lines = [f"def {name}(m, here):", "    z = len(m)", *counts]
         if struct.leaves:
             lines.append("    " + self._unpacked(struct, f"m, {where}", "unpack_from"))
         self._source.add(*lines, f"    return ({''.join(f'{part}, ' for part in parts)})")
@@ -205,6 +206,10 @@ class Lifting:
         if struct.is_nested:
             return f"here.part(m, {pointer}, {size})", count
         return f"(m[{pointer}:{pointer}+{size}] if {pointer}+{size} <= z else outside({pointer}, {size}))", count
+
+
+def _is_counted(kind: Type) -> bool:
+    return isinstance(kind, ListOf) and kind.element != BYTE
 
 
 def _names(leaves: Sequence[Leaf]) -> str:

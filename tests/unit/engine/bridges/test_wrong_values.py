@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from whorl.engine.bridges import conversions
-from whorl.engine.bridges.diagnosis import complaints
+from whorl.engine.bridges.diagnosis import Diagnosis
 from whorl.engine.bridges.layouts import IN_MEMORY
 from whorl.engine.bridges.lifting import Lifting
-from whorl.engine.bridges.lowering import Lowering
 from whorl.engine.bridges.protocol import HEADER_SIZE
 from whorl.engine.bridges.records import RecordTypes
+from whorl.engine.bridges.replies import ReplyLowering
 from whorl.engine.bridges.source import Source
 from whorl.engine.bridges.types import (
     BYTE,
@@ -56,7 +56,7 @@ class Here:
 def there_and_back(kind: Type, value: Any) -> Any:
     """Lower and lift a value."""
     records, source = RecordTypes(), Source({})
-    Lowering(source, records).function("lower", kind)
+    ReplyLowering(source, records).function("lower", kind)
     Lifting(source, records).function("lift", [kind], IN_MEMORY, str(BASE + HEADER_SIZE))
     made = source.compile()
     (lifted,) = made["lift"](bytes(BASE) + made["lower"](value, BASE, Here()), Here())
@@ -120,8 +120,8 @@ def test_it_is_refused_and_named(kind: Type, value: Any, complaint: str) -> None
         there_and_back(kind, value)
     with pytest.raises(conversions.FAILURES):
         there_and_back(Tuple((kind, U8)), (value, 1))  # where something comes behind it
-    assert next(complaints(kind, value, "x")).startswith(complaint)
-    inside = next(complaints(ListOf(Tuple((kind, U8))), [(value, 1)], "x"))
+    assert next(Diagnosis().complaints(kind, value, "x")).startswith(complaint)
+    inside = next(Diagnosis().complaints(ListOf(Tuple((kind, U8))), [(value, 1)], "x"))
     assert inside.startswith(f"x[0][0]{complaint[1:]}")
 
 
@@ -170,8 +170,8 @@ class Plain(PythonEnum):
 )
 def test_what_stands_for_a_value_is_taken(kind: Type, value: Any, lifted: Any) -> None:
     assert there_and_back(kind, value) == lifted
-    assert next(complaints(kind, value, "x"), None) is None
+    assert next(Diagnosis().complaints(kind, value, "x"), None) is None
 
 
 def test_an_enum_that_is_no_string_is_refused_by_its_value() -> None:
-    assert next(complaints(COLOR, Plain.RED, "x")).startswith("x: 'red' is not one of")
+    assert next(Diagnosis().complaints(COLOR, Plain.RED, "x")).startswith("x: 'red' is not one of")

@@ -5,6 +5,10 @@ use wasm_encoder::{
     GlobalSection, GlobalType, ImportSection, InstructionSink, MemArg, MemorySection, MemoryType,
     Module, TypeSection, ValType,
 };
+use wit_parser::{LiftLowerAbi, ManglingAndAbi};
+
+/// How wit-component is told what a core module imports and exports.
+pub const NAMES: ManglingAndAbi = ManglingAndAbi::Legacy(LiftLowerAbi::Sync);
 
 /// The globals, in their order.
 pub const TOP: u32 = 0;

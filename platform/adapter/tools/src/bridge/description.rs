@@ -1,6 +1,6 @@
 //! What the host needs to know to read the frames of a bridge and to answer: its functions, with their types.
 
-use super::guest::{Bridged, Guest};
+use super::guest::{Bridged, Guest, Key};
 use anyhow::{Result, anyhow, bail};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +31,9 @@ pub struct Function {
     pub name: String,
     pub params: Vec<(String, Type)>,
     pub result: Option<Type>,
+    /// Its text and bytes cross as strings of latin1, which begin at even addresses.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub has_strings: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -79,7 +82,11 @@ impl Shape {
 impl Description {
     /// Fails if a function has something that a bridge cannot pass.
     pub fn of(guest: &Guest, interface: String, keeps_nothing: &[String]) -> Result<Self> {
-        let mut types = Types::of(guest);
+        let mut types = Types::new(
+            &guest.resolve,
+            guest.resources().map(|(_, id)| id),
+            "is not bridged with it",
+        );
         let mut functions = Vec::new();
         for (bridged, function) in guest.functions() {
             let (interface, name) = (&bridged.name, &function.name);
@@ -99,6 +106,7 @@ impl Description {
                     .map(|each| Ok((each.name.clone(), add(&each.ty)?)))
                     .collect::<Result<_>>()?,
                 result: function.result.as_ref().map(add).transpose()?,
+                has_strings: false,
             });
         }
         let resource = |(bridged, id): (&Bridged, TypeId)| {
@@ -115,6 +123,14 @@ impl Description {
             functions,
             types: types.definitions,
         })
+    }
+
+    /// Notes which functions have strings in place of bytes.
+    pub fn note_strings(&mut self, functions: &BTreeMap<Key, Vec<u32>>) {
+        for function in &mut self.functions {
+            let key = (function.interface.clone(), function.name.clone());
+            function.has_strings = functions.contains_key(&key);
+        }
     }
 
     /// The resources of which a parameter owns one.
@@ -147,26 +163,33 @@ impl Description {
 }
 
 /// The types so far.
-struct Types<'a> {
+pub struct Types<'a> {
     resolve: &'a Resolve,
     resources: BTreeMap<TypeId, usize>,
-    definitions: Vec<Definition>,
+    pub definitions: Vec<Definition>,
     known: BTreeMap<TypeId, Type>,
+    /// What is said of resources that may not be passed.
+    others: &'static str,
 }
 
 impl<'a> Types<'a> {
-    fn of(guest: &'a Guest) -> Self {
-        let resources = guest.resources().map(|(_, id)| id);
+    /// `resources` are those that may be passed, by their positions; of `others` is said so.
+    pub fn new(
+        resolve: &'a Resolve,
+        resources: impl Iterator<Item = TypeId>,
+        others: &'static str,
+    ) -> Self {
         Self {
-            resolve: &guest.resolve,
+            resolve,
             resources: resources.zip(0..).collect(),
             definitions: Vec::new(),
             known: BTreeMap::new(),
+            others,
         }
     }
 
     /// Fails with what cannot be passed.
-    fn add(&mut self, ty: &wit_parser::Type) -> Result<Type> {
+    pub fn add(&mut self, ty: &wit_parser::Type) -> Result<Type> {
         Ok(Type::Primitive(match ty {
             wit_parser::Type::Bool => "bool",
             wit_parser::Type::U8 => "u8",
@@ -277,6 +300,6 @@ impl<'a> Types<'a> {
             _ => None,
         };
         let owner = owner.unwrap_or_else(|| "the component's world".to_owned());
-        bail!("the resource `{name}` of `{owner}`, which is not bridged with it")
+        bail!("the resource `{name}` of `{owner}`, which {}", self.others)
     }
 }

@@ -7,6 +7,9 @@ use wit_parser::{
     Function, InterfaceId, Resolve, TypeDefKind, TypeId, WorldId, WorldItem, WorldKey,
 };
 
+/// A function of an interface, by the names of both.
+pub type Key = (String, String);
+
 pub struct Guest {
     pub resolve: Resolve,
     pub world: WorldId,

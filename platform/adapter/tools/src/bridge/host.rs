@@ -65,7 +65,7 @@ impl Host {
 const FRAME: (&str, Type) = ("frame", Type::String);
 const STRING: Option<Type> = Some(Type::String);
 
-fn function(name: &str, params: &[(&str, Type)], result: Option<Type>) -> Function {
+pub fn function(name: &str, params: &[(&str, Type)], result: Option<Type>) -> Function {
     let params = params.iter().map(|(name, ty)| Param {
         name: (*name).to_owned(),
         ty: *ty,

@@ -1,29 +1,32 @@
 //! The core module of a bridge: what it exports for each function of the interfaces, over what `routines` share.
 
-use super::assembly::{Assembly, TOP, at};
+use super::assembly::{Assembly, NAMES, TOP};
 use super::description::Description;
-use super::guest::{Bridged, Guest};
+use super::flat::{leaf, load, store, value};
+use super::guest::{Bridged, Guest, Key};
 use super::host::{
     CALL, CHALLENGE, DROP, ENTER, FILL, FINISH, Host, LOCATE, RESOLVED, TASKS, WAIT,
 };
 use super::routines::{ARENA, Imported, SLOTS, realloc, settle};
-use anyhow::{Result, bail};
+use anyhow::Result;
 use std::collections::{BTreeMap, BTreeSet};
-use wasm_encoder::{InstructionSink, ValType};
-use wit_parser::abi::{AbiVariant, WasmType};
-use wit_parser::{
-    FlagsRepr, Function, Int, LiftLowerAbi, ManglingAndAbi, Record, Resolve, ResourceIntrinsic,
-    Tuple, Type, TypeDefKind, WasmExport, WasmExportKind, WasmImport,
-};
-
-/// How wit-component is told what a core module imports and exports.
-const NAMES: ManglingAndAbi = ManglingAndAbi::Legacy(LiftLowerAbi::Sync);
+use wasm_encoder::{BlockType, InstructionSink, ValType};
+use wit_parser::abi::AbiVariant;
+use wit_parser::{Function, ResourceIntrinsic, WasmExport, WasmExportKind, WasmImport};
 
 /// The module, without the world that it is for.
-pub fn module(guest: &Guest, host: &Host, description: &Description) -> Result<Vec<u8>> {
+///
+/// `strings` are the functions that have them in place of bytes, each with the parameters that are their addresses.
+pub fn module(
+    guest: &Guest,
+    host: &Host,
+    description: &Description,
+    strings: &BTreeMap<Key, Vec<u32>>,
+) -> Result<Vec<u8>> {
     let mut program = Program {
         guest,
         host,
+        strings,
         interface: &description.interface,
         assembly: Assembly::default(),
     };
@@ -42,6 +45,7 @@ pub fn module(guest: &Guest, host: &Host, description: &Description) -> Result<V
 struct Program<'a> {
     guest: &'a Guest,
     host: &'a Host,
+    strings: &'a BTreeMap<Key, Vec<u32>>,
     interface: &'a str,
     assembly: Assembly,
 }
@@ -114,9 +118,16 @@ impl Program<'_> {
                 _ => None,
             };
             let params: Vec<_> = signature.params.iter().map(value).collect();
+            let key = (bridged.name.clone(), function.name.clone());
+            let addresses = self.strings.get(&key).map_or(&[][..], Vec::as_slice);
+            let stored = params.len() - usize::from(!addresses.is_empty());
             let results: Vec<_> = signature.results.iter().map(value).collect();
             let defined = self.assembly.define(&params, &results, &[], |code| {
-                for ((local, param), slot) in (0..).zip(&params).zip((SLOTS..).step_by(8)) {
+                if !addresses.is_empty() {
+                    step_over(code, addresses, stored as u32);
+                }
+                let slots = (SLOTS..).step_by(8);
+                for ((local, param), slot) in (0..).zip(&params[..stored]).zip(slots) {
                     code.i32_const(0).local_get(local);
                     store(code, *param, slot);
                 }
@@ -172,85 +183,20 @@ fn empty_arena(code: &mut InstructionSink<'_>) {
     code.i32_const(ARENA).global_set(TOP);
 }
 
-fn value(ty: &WasmType) -> ValType {
-    match ty {
-        WasmType::I32 | WasmType::Pointer | WasmType::Length => ValType::I32,
-        WasmType::I64 | WasmType::PointerOrI64 => ValType::I64,
-        WasmType::F32 => ValType::F32,
-        WasmType::F64 => ValType::F64,
+/// Leaves out the first byte of strings that begin at odd addresses in the guest, of which the parameter `odd` tells.
+fn step_over(code: &mut InstructionSink<'_>, addresses: &[u32], odd: u32) {
+    code.local_get(odd).if_(BlockType::Empty);
+    for address in addresses {
+        let bit = |code: &mut InstructionSink<'_>| {
+            code.local_get(odd).i32_const(*address as i32).i32_shr_u();
+            code.i32_const(1).i32_and();
+        };
+        code.local_get(*address);
+        bit(code);
+        code.i32_add().local_set(*address);
+        code.local_get(address + 1);
+        bit(code);
+        code.i32_sub().local_set(address + 1);
     }
-}
-
-fn store(code: &mut InstructionSink<'_>, ty: ValType, offset: u32) {
-    match ty {
-        ValType::I64 => code.i64_store(at(offset)),
-        ValType::F32 => code.f32_store(at(offset)),
-        ValType::F64 => code.f64_store(at(offset)),
-        _ => code.i32_store(at(offset)),
-    };
-}
-
-/// A flat value, as it is in memory.
-enum Leaf {
-    U8,
-    S8,
-    U16,
-    S16,
-    I32,
-    I64,
-    F32,
-    F64,
-}
-
-fn load(code: &mut InstructionSink<'_>, leaf: &Leaf) {
-    match leaf {
-        Leaf::U8 => code.i32_load8_u(at(0)),
-        Leaf::S8 => code.i32_load8_s(at(0)),
-        Leaf::U16 => code.i32_load16_u(at(0)),
-        Leaf::S16 => code.i32_load16_s(at(0)),
-        Leaf::I32 => code.i32_load(at(0)),
-        Leaf::I64 => code.i64_load(at(0)),
-        Leaf::F32 => code.f32_load(at(0)),
-        Leaf::F64 => code.f64_load(at(0)),
-    };
-}
-
-/// The flat value of a type that is one. A record that is one has one field, which begins where it begins.
-fn leaf(resolve: &Resolve, ty: &Type) -> Result<Leaf> {
-    Ok(match ty {
-        Type::Bool | Type::U8 => Leaf::U8,
-        Type::S8 => Leaf::S8,
-        Type::U16 => Leaf::U16,
-        Type::S16 => Leaf::S16,
-        Type::U32 | Type::S32 | Type::Char => Leaf::I32,
-        Type::U64 | Type::S64 => Leaf::I64,
-        Type::F32 => Leaf::F32,
-        Type::F64 => Leaf::F64,
-        Type::Id(id) => match &resolve.types[*id].kind {
-            TypeDefKind::Type(ty) => leaf(resolve, ty)?,
-            TypeDefKind::Record(Record { fields }) if fields.len() == 1 => {
-                leaf(resolve, &fields[0].ty)?
-            }
-            TypeDefKind::Tuple(Tuple { types }) if types.len() == 1 => leaf(resolve, &types[0])?,
-            TypeDefKind::Flags(flags) => match flags.repr() {
-                FlagsRepr::U8 => Leaf::U8,
-                FlagsRepr::U16 => Leaf::U16,
-                FlagsRepr::U32(_) => Leaf::I32,
-            },
-            TypeDefKind::Enum(cases) => discriminant(cases.tag()),
-            TypeDefKind::Variant(variant) => discriminant(variant.tag()),
-            TypeDefKind::Result(_) => discriminant(Int::U8),
-            TypeDefKind::Handle(_) => Leaf::I32,
-            kind => bail!("a {} is not one flat value", kind.as_str()),
-        },
-        Type::String | Type::ErrorContext => bail!("a string is not one flat value"),
-    })
-}
-
-fn discriminant(size: Int) -> Leaf {
-    match size {
-        Int::U8 => Leaf::U8,
-        Int::U16 => Leaf::U16,
-        Int::U32 | Int::U64 => Leaf::I32,
-    }
+    code.end();
 }

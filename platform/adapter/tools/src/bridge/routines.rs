@@ -32,14 +32,14 @@ pub const SLOTS: u32 = 80;
 pub const ARENA: i32 = 256;
 
 /// The return area of replies.
-const REPLY: i32 = 0;
+pub const REPLY: i32 = 0;
 /// The return area of what `wait` returns, which says nothing new.
 const WAITED: i32 = 8;
 /// Where the challenge stands, and the answer behind it.
 const MAILBOX: i32 = 24;
 const CHALLENGE_SIZE: i32 = 32;
 /// What is called: the function, BASE, and, when the host sees the memory, its pages.
-const CALLED: u32 = 64;
+pub const CALLED: u32 = 64;
 
 /// What `SIGHT` may be, besides 0.
 const SEEN: i32 = 1;
@@ -117,7 +117,7 @@ pub fn realloc(assembly: &mut Assembly) -> u32 {
 }
 
 /// Makes the memory reach to `end`, an i64.
-fn grow(code: &mut InstructionSink<'_>, end: u32) {
+pub fn grow(code: &mut InstructionSink<'_>, end: u32) {
     let size = |code: &mut InstructionSink<'_>| {
         code.memory_size(0).i64_extend_i32_u();
     };
@@ -145,7 +145,7 @@ pub fn settle(assembly: &mut Assembly, imported: &Imported) -> u32 {
             release(assembly, imported),
         )
     });
-    let look = look(assembly, imported);
+    let look = look(assembly, imported.challenge, imported.locate);
     let mut locals = vec![ValType::I32; 4];
     locals.push(ValType::I64);
     assembly.define(&[ValType::I32], &[ValType::I32], &locals, |code| {
@@ -240,11 +240,11 @@ pub fn settle(assembly: &mut Assembly, imported: &Imported) -> u32 {
 }
 
 /// Has the host look for the memory, and sets SIGHT; the arena ends at the parameter again.
-fn look(assembly: &mut Assembly, imported: &Imported) -> u32 {
+pub fn look(assembly: &mut Assembly, challenge: u32, locate: u32) -> u32 {
     let (base, answer) = (0, 1);
     assembly.define(&[ValType::I32], &[], &[ValType::I64], |code| {
         code.i32_const(HIDDEN).global_set(SIGHT);
-        code.i32_const(REPLY).call(imported.challenge);
+        code.i32_const(REPLY).call(challenge);
         code.local_get(base).global_set(TOP);
         code.i32_const(REPLY).i32_load(at(4));
         code.i32_const(CHALLENGE_SIZE).i32_ne();
@@ -254,9 +254,7 @@ fn look(assembly: &mut Assembly, imported: &Imported) -> u32 {
         code.i32_const(CHALLENGE_SIZE).memory_copy(0, 0);
         let place = at((MAILBOX + CHALLENGE_SIZE) as u32);
         code.i32_const(0).i64_const(0).i64_store(place);
-        code.i32_const(MAILBOX)
-            .call(imported.locate)
-            .local_tee(answer);
+        code.i32_const(MAILBOX).call(locate).local_tee(answer);
         code.i64_const(0).i64_ne();
         code.i32_const(0).i64_load(place);
         code.local_get(answer).i64_eq().i32_and();
@@ -265,7 +263,7 @@ fn look(assembly: &mut Assembly, imported: &Imported) -> u32 {
     })
 }
 
-fn is_seen(code: &mut InstructionSink<'_>) {
+pub fn is_seen(code: &mut InstructionSink<'_>) {
     code.global_get(SIGHT).i32_const(SEEN).i32_eq();
 }
 

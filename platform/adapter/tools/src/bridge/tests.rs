@@ -1,7 +1,9 @@
 use super::*;
 use crate::input::outermost;
 use std::collections::BTreeMap;
-use wasmparser::{CanonicalFunction, CanonicalOption, ComponentAlias, Payload};
+use wasmparser::{
+    CanonicalFunction, CanonicalOption, ComponentAlias, ComponentExternalKind, Payload,
+};
 use wit_component::dummy_module;
 use wit_parser::{LiftLowerAbi, ManglingAndAbi, Resolve};
 
@@ -36,11 +38,17 @@ fn plan(interfaces: &[&str]) -> Plan {
         interfaces: interfaces.iter().map(ToString::to_string).collect(),
         number: 0,
         keeps_nothing: Vec::new(),
+        changed: None,
     }
 }
 
 fn bridged(packages: &[&str], interfaces: &[&str]) -> (Vec<u8>, Description) {
-    bridge(&guest(packages, interfaces), &plan(interfaces)).unwrap()
+    made(&guest(packages, interfaces), &plan(interfaces))
+}
+
+fn made(component: &[u8], plan: &Plan) -> (Vec<u8>, Description) {
+    let made = bridge(component, plan).unwrap();
+    (made.bridge, made.description)
 }
 
 /// The names of what a component imports and exports.
@@ -75,7 +83,12 @@ fn encodings(component: &[u8]) -> BTreeMap<String, CanonicalOption> {
         match section {
             Payload::ComponentAliasSection(section) => {
                 for alias in section {
-                    if let ComponentAlias::InstanceExport { name, .. } = alias.unwrap() {
+                    if let ComponentAlias::InstanceExport {
+                        kind: ComponentExternalKind::Func,
+                        name,
+                        ..
+                    } = alias.unwrap()
+                    {
                         functions.push(name.to_owned());
                     }
                 }
@@ -210,8 +223,8 @@ fn strings_of_frames_are_latin1_and_others_utf_8() {
 fn its_imports_are_those_of_its_number_and_the_one_that_waits() {
     let mut plan = plan(&["a:b/plain"]);
     plan.number = 3;
-    let (made, description) = bridge(&guest(&[SHOP], &["a:b/plain"]), &plan).unwrap();
-    let (imports, _) = names(&made);
+    let (bridge, description) = made(&guest(&[SHOP], &["a:b/plain"]), &plan);
+    let (imports, _) = names(&bridge);
     assert_eq!(imports, ["whorl:host/bridge-3@0.1.0", host::TASKS]);
     assert_eq!(description.interface, imports[0]);
 }
@@ -219,15 +232,17 @@ fn its_imports_are_those_of_its_number_and_the_one_that_waits() {
 #[test]
 fn an_interface_without_a_package_is_bridged_by_its_own_name() {
     let component = guest_of(&[], "import local: interface { f: func() -> string; }");
-    let (made, description) = bridge(&component, &plan(&["local"])).unwrap();
-    assert_eq!(names(&made).1, ["local"]);
+    let (bridge, description) = made(&component, &plan(&["local"]));
+    assert_eq!(names(&bridge).1, ["local"]);
     assert_eq!(description.functions[0].interface, "local");
 }
 
 #[test]
 fn a_bridge_that_is_bridged_itself_is_refused() {
     let (made, _) = bridged(&[SHOP], &["a:b/plain"]);
-    let refusal = bridge(&made, &plan(&["whorl:host/bridge-0@0.1.0"])).unwrap_err();
+    let refusal = bridge(&made, &plan(&["whorl:host/bridge-0@0.1.0"]))
+        .err()
+        .unwrap();
     assert!(
         refusal
             .to_string()
@@ -240,4 +255,36 @@ fn an_unknown_key_of_a_plan_is_refused() {
     let text = r#"{"component": "a", "interfaces": [], "resources": []}"#;
     let refusal = serde_json::from_str::<Plan>(text).unwrap_err().to_string();
     assert!(refusal.starts_with("unknown field `resources`"));
+}
+
+#[test]
+fn bytes_of_key_value_are_strings_and_the_guest_is_changed_for_that() {
+    let interface = "fermyon:spin/key-value@2.0.0";
+    let component = guest(&[SPIN], &[interface]);
+    let mut plan = plan(&[interface]);
+    plan.changed = Some("changed.wasm".to_owned());
+    let made = bridge(&component, &plan).unwrap();
+    let functions = made.description.functions.iter();
+    let with_strings: Vec<&str> = functions
+        .filter(|each| each.has_strings)
+        .map(|each| each.name.as_str())
+        .collect();
+    assert_eq!(with_strings, ["[method]store.get", "[method]store.set"]);
+    let changed = made.guest.unwrap();
+    crate::validate::validate(&changed).unwrap();
+    let encodings = encodings(&changed);
+    let is_compact = |name: &&str| encodings.get(*name) == Some(&CanonicalOption::CompactUTF16);
+    assert!(with_strings.iter().all(is_compact));
+    assert_eq!(
+        encodings.get("[static]store.open"),
+        Some(&CanonicalOption::UTF8)
+    );
+}
+
+#[test]
+fn a_guest_of_which_nothing_is_to_be_changed_is_not() {
+    let component = guest(&[SHOP], &["a:b/shop"]);
+    let mut plan = plan(&["a:b/shop"]);
+    plan.changed = Some("changed.wasm".to_owned());
+    assert!(bridge(&component, &plan).unwrap().guest.is_none());
 }

@@ -21,15 +21,31 @@ pub fn add(guest: &mut Guest, host: &Host) -> Result<WorldId> {
         .filter(|(_, item)| is_exported(item))
         .map(|(key, item)| (key.clone(), item.clone()))
         .collect();
-    let package = add_package(&mut guest.resolve)?;
+    let package = add_package(&mut guest.resolve, PACKAGE)?;
     let imports = host.interfaces().map(|(name, functions)| {
         let id = add_interface(&mut guest.resolve, package, name, functions);
         (WorldKey::Interface(id), item(id))
     });
-    let name = "bridge".to_owned();
-    let world = guest.resolve.worlds.alloc(World {
-        name: name.clone(),
-        imports: imports.into_iter().collect(),
+    Ok(add_world(
+        &mut guest.resolve,
+        package,
+        "bridge",
+        imports.into_iter().collect(),
+        exports,
+    ))
+}
+
+/// Adds a world to a package.
+pub fn add_world(
+    resolve: &mut Resolve,
+    package: PackageId,
+    name: &str,
+    imports: IndexMap<WorldKey, WorldItem>,
+    exports: IndexMap<WorldKey, WorldItem>,
+) -> WorldId {
+    let world = resolve.worlds.alloc(World {
+        name: name.to_owned(),
+        imports,
         exports,
         package: Some(package),
         docs: Docs::default(),
@@ -37,13 +53,16 @@ pub fn add(guest: &mut Guest, host: &Host) -> Result<WorldId> {
         includes: Vec::new(),
         span: Span::default(),
     });
-    guest.resolve.packages[package].worlds.insert(name, world);
-    Ok(world)
+    let worlds = &mut resolve.packages[package].worlds;
+    worlds.insert(name.to_owned(), world);
+    world
 }
 
-/// Adds the package of what is imported, and of the world.
-fn add_package(resolve: &mut Resolve) -> Result<PackageId> {
-    let (namespace, name, version) = PACKAGE;
+/// Adds a package of ours: of what is imported, and of the world.
+pub fn add_package(
+    resolve: &mut Resolve,
+    (namespace, name, version): (&str, &str, &str),
+) -> Result<PackageId> {
     let mut others = resolve.package_names.keys();
     if others.any(|other| (&*other.namespace, &*other.name) == (namespace, name)) {
         bail!(
@@ -65,7 +84,7 @@ fn add_package(resolve: &mut Resolve) -> Result<PackageId> {
     Ok(package)
 }
 
-fn add_interface(
+pub fn add_interface(
     resolve: &mut Resolve,
     package: PackageId,
     name: String,
@@ -86,7 +105,7 @@ fn add_interface(
     interface
 }
 
-fn item(id: InterfaceId) -> WorldItem {
+pub fn item(id: InterfaceId) -> WorldItem {
     WorldItem::Interface {
         id,
         stability: Stability::default(),

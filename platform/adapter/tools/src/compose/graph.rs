@@ -4,14 +4,15 @@ use super::links::{Link, Links, Part};
 use super::memory;
 use anyhow::{Context, Result, anyhow, bail};
 use std::collections::BTreeMap;
-use wac_graph::types::{ItemKind, Package};
+use wac_graph::types::{ItemKind, Package, Type};
 use wac_graph::{CompositionGraph, EncodeError, EncodeOptions, InstantiationArgumentError, NodeId};
 
 /// The bytes of the composed component. Its types have been checked, the whole has not been validated.
 /// `components` has the bytes of every part that is needed; `is_measured`: the first one tells the size of its memory.
+/// Imports of types of values alone need nobody: they are no longer among the unresolved ones of `links`.
 pub fn encode(
     parts: &[Part<'_>],
-    links: &Links,
+    links: &mut Links,
     exports: &[&str],
     mut components: BTreeMap<usize, Vec<u8>>,
     is_measured: bool,
@@ -27,6 +28,9 @@ pub fn encode(
         satisfy(&mut graph, &instances, link).with_context(|| describe(parts, link))?;
     }
     check_unresolved(&graph, parts, links, &instances)?;
+    links
+        .unresolved
+        .retain(|(importer, import)| !has_values_alone(&graph, instances[importer], import));
     for export in exports {
         let node = graph.alias_instance_export(instances[&links.root], export)?;
         graph.export(node, *export)?;
@@ -108,6 +112,19 @@ fn check_unresolved(
         }
     }
     Ok(())
+}
+
+/// Whether `import` is an interface that has types of values, and neither functions nor resources.
+fn has_values_alone(graph: &CompositionGraph, importer: NodeId, import: &str) -> bool {
+    let types = graph.types();
+    let world = graph[importer].package().map(|id| &types[graph[id].ty()]);
+    let Some(ItemKind::Instance(interface)) = world.and_then(|world| world.imports.get(import))
+    else {
+        return false;
+    };
+    let is_value = |item: &ItemKind| matches!(item, ItemKind::Type(Type::Value(_)));
+    let exports = &types[*interface].exports;
+    !exports.is_empty() && exports.values().all(is_value)
 }
 
 fn merge_conflict(

@@ -49,7 +49,7 @@ pub fn run(plan: &str, output: &str) -> Result<String> {
     let mut exports = exports(&plan, &parts[links.root])?;
     let mut components = merged(&parts, &mut links, lowered)?;
     let is_measured = plan.measure_memory && measure_root(&mut components);
-    let composed = graph::encode(&parts, &links, &exports, components, is_measured)?;
+    let composed = graph::encode(&parts, &mut links, &exports, components, is_measured)?;
     exports.extend(is_measured.then_some(memory::EXPORT));
     check_types(&composed).context("the composed component is not valid")?;
     std::fs::write(output, composed).with_context(|| format!("cannot write `{output}`"))?;

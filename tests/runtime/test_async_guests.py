@@ -158,6 +158,14 @@ async def test_who_sends_is_told_when_it_has_been_sent(one: Live) -> None:
     await eventually(lambda: one.logs.text("stdout") == "left 0, sent Ok(())\n")
 
 
+async def test_who_sends_is_told_why_it_has_not_been_sent(one: Live) -> None:
+    """An error of HTTP has another layout than one of the standard streams, which the guest has futures of too."""
+    assert (await one.client.get("/sent-wrong")).status_code == 500
+    await eventually(lambda: one.logs.text("stdout").startswith("sent Err(ErrorCode::HttpResponseBodySize("))
+    assert (await one.client.get("/unsent?example.com")).text.startswith("Err(ErrorCode::HttpRequestDenied) ")
+    assert (await one.client.post("/receipt", content=b"x" * 10_000)).text == "10000 true"
+
+
 async def eventually(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 10
     while not holds():

@@ -126,7 +126,11 @@ def _stack_of(thread: int) -> list[traceback.FrameSummary]:
     frame = sys._current_frames().get(thread)
     if frame is None:
         return []
-    stack = traceback.StackSummary.extract(traceback.walk_stack(frame), lookup_lines=False)
+    try:
+        stack = traceback.StackSummary.extract(traceback.walk_stack(frame), lookup_lines=False)
+    except AttributeError:
+        # The thread runs on: what was its frame may be something else by now.
+        return []
     stack.reverse()
     return stack
 

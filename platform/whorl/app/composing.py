@@ -92,3 +92,4 @@ def _shared_grants(component: LockedComponent) -> Iterable[str]:
         yield "wasi:cli/environment"
     if component.allowed_outbound_hosts:
         yield "wasi:http/outgoing-handler"
+        yield "wasi:http/client"

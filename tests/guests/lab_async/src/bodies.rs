@@ -115,3 +115,28 @@ pub async fn sent(query: &str) -> Answer {
     });
     Ok(response)
 }
+
+/// Promises a shorter body than it writes, and tells on stdout what has become of the response.
+pub fn sent_wrong() -> Answer {
+    let fields = Fields::new();
+    fields.append("content-length", b"3").unwrap();
+    let (mut writer, body) = wit_stream::new();
+    let (response, sent) = with_body(fields, body);
+    wit_bindgen::spawn_local(async move {
+        writer.write_all(b"longer than that".to_vec()).await;
+        drop(writer);
+        let sent = sent.await;
+        crate::system::print(&format!("sent {sent:?}\n")).await;
+    });
+    Ok(response)
+}
+
+/// Reads the body, and says that it could not be used.
+pub async fn receipt(request: Request) -> Answer {
+    let (receipt, received) = wit_future::new(|| Ok(()));
+    let (body, _) = Request::consume_body(request, received);
+    let body = body.collect().await;
+    let code = crate::bindings::wasi::http::types::ErrorCode::InternalError(Some("no".into()));
+    let told = receipt.write(Err(code)).await.is_ok();
+    answers::text(&format!("{} {told}", body.len()))
+}

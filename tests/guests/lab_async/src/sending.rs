@@ -85,3 +85,16 @@ pub async fn several(query: &str) -> Answer {
     });
     Ok(answers::with_body(Fields::new(), body).0)
 }
+
+/// What becomes of a request that cannot be sent.
+pub async fn unsent(query: &str) -> Answer {
+    let (mut writer, body) = wit_stream::new();
+    let (request, sent) = Request::new(Fields::new(), Some(body), no_trailers(), None);
+    request.set_authority(Some(query)).unwrap();
+    wit_bindgen::spawn_local(async move {
+        writer.write_all(b"nobody reads this".to_vec()).await;
+    });
+    let response = client::send(request).await.map(|_| ());
+    let sent = sent.await;
+    answers::text(&format!("{response:?} {sent:?}"))
+}

@@ -3,7 +3,7 @@
 use super::links::{Link, Links, Part, Role};
 use super::plan::Plan;
 use crate::input::read_component;
-use crate::lower::{ENTRY, lower};
+use crate::lower::{ENTRY, RUNTIME, lower};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 
@@ -15,6 +15,7 @@ pub fn lowered(
     links: &mut Links,
 ) -> Result<BTreeMap<usize, Vec<u8>>> {
     let mut done = BTreeMap::new();
+    let mut asynchronous: Option<String> = None;
     for index in links.order.clone() {
         if parts[index].role != Role::Component {
             continue;
@@ -30,6 +31,24 @@ pub fn lowered(
         let Some(found) = found else {
             continue;
         };
+        if found.added.contains(&RUNTIME)
+            && let Some(other) = asynchronous.replace(name.clone())
+        {
+            bail!(
+                "components `{other}` and `{name}` both have streams, futures or asynchronous functions of WASI 0.3, and one component of a composition may; build the dependency for WASI 0.2"
+            );
+        }
+        let called = links
+            .links
+            .iter()
+            .find(|link| link.provider == index && found.left_out.contains(&link.export));
+        if let Some(link) = called {
+            bail!(
+                "component `{}` imports `{}` of `{name}`, whose functions are asynchronous, and components cannot call each other so yet; export functions that are not `async`",
+                parts[link.importer].source.name,
+                link.import
+            );
+        }
         let missing: Vec<String> = parts[index]
             .imports
             .iter()

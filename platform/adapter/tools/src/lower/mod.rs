@@ -35,6 +35,8 @@ pub struct Lowered {
     pub added: Vec<&'static str>,
     /// Whether it exports `ENTRY` in place of a handler.
     pub is_handler: bool,
+    /// What it exported before, and does not any more: asynchronous functions that are no handler's.
+    pub left_out: Vec<String>,
 }
 
 /// `lower IN OUT [MISSING ...]`: a component without anything asynchronous, which is what it was if there was nothing. Nobody
@@ -67,11 +69,14 @@ pub fn lower(component: &[u8], is_provided: impl Fn(&str) -> bool) -> Result<Opt
         .collect();
     let plan = Planner::new(&world, types.as_ref(), &missing).read(&sections)?;
     let (component, added) = write::write(component, &sections, &world, &plan, &missing)?;
-    check_types(&component).context("the lowered component is not valid")?;
+    check_types(&component).context(
+        "what it is lowered to is not valid, which is a mistake of whorl's; please report it",
+    )?;
     Ok(Some(Lowered {
         component,
         added,
         is_handler: plan.handler.is_some(),
+        left_out: plan.left_out,
     }))
 }
 

@@ -7,6 +7,8 @@ pub const RUNTIME: &str = "whorl:adapter/async-runtime@0.1.0";
 pub const HANDLER: &str = "whorl:adapter/http-handler@0.1.0";
 /// How the names of the handler begin whose lift is replaced.
 pub const HANDLED: &str = "wasi:http/handler@";
+/// The identity of what it returns.
+pub const RESPONSE: &str = "result-wasi:http/types/response-wasi:http/types/error-code";
 /// Its types.
 pub const TYPES: &str = "wasi:http/types@";
 /// What the lowered component exports in place of the handler: `func()`.

@@ -6,6 +6,7 @@ use wasm_encoder::{ComponentValType, InstanceType, PrimitiveValType, ValType};
 #[derive(Clone, Copy)]
 enum Param {
     U32,
+    U64,
     Bool,
     Bytes,
     Text,
@@ -108,6 +109,7 @@ const FUNCTIONS: &[Signature] = &[
         &[("end", U32), ("values", Param::Text)],
         Answer::Nothing,
     ),
+    function("missing", &[("part", Param::U64)], Answer::Nothing),
 ];
 
 /// The type of the interface, with the functions that `wanted` names.
@@ -123,6 +125,7 @@ pub fn interface<'a>(wanted: impl Iterator<Item = &'a str>) -> InstanceType {
         let params = function.params.iter().map(|(name, param)| {
             let ty = match param {
                 Param::U32 => ComponentValType::Primitive(PrimitiveValType::U32),
+                Param::U64 => ComponentValType::Primitive(PrimitiveValType::U64),
                 Param::Bool => ComponentValType::Primitive(PrimitiveValType::Bool),
                 Param::Bytes => bytes,
                 Param::Text => ComponentValType::Primitive(PrimitiveValType::String),
@@ -152,7 +155,11 @@ pub fn lowered(name: &str) -> (Vec<ValType>, Vec<ValType>) {
         Answer::U64 => vec![ValType::I64],
         Answer::Nothing | Answer::Bytes | Answer::Text => Vec::new(),
     };
-    (vec![ValType::I32; function.params.len()], results)
+    let params = function.params.iter().map(|(_, param)| match param {
+        Param::U64 => ValType::I64,
+        _ => ValType::I32,
+    });
+    (params.collect(), results)
 }
 
 fn find(name: &str) -> Option<&'static Signature> {

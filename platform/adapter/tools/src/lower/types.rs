@@ -86,10 +86,10 @@ pub fn interface(
         .filter(|each| each.interface == Some(index))
     {
         let carried = world.channels(index).find_map(|channel| {
-            let name = world.mangled(Some(index), channel.payload);
+            let identity = world.identity(Some(index), channel.payload);
             channel
                 .payload
-                .filter(|_| name.as_ref() == Some(&payload.name))
+                .filter(|_| identity.as_ref() == Some(&payload.identity))
         });
         if let Some(carried) = carried {
             let params = [("end", NUMBER), ("count", NUMBER)];

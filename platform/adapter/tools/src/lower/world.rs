@@ -165,6 +165,11 @@ impl<'a> World<'a> {
         channel(self.base(None, ty)?.1)
     }
 
+    /// Whether a type of the outermost level is of an asynchronous function.
+    pub fn is_asynchronous(&self, ty: u32) -> bool {
+        matches!(self.base(None, ty), Some((_, Def::Function(function))) if function.async_)
+    }
+
     /// The types of streams and futures in the scope of an interface.
     pub fn channels(&self, interface: usize) -> impl Iterator<Item = Channel> {
         let types = self.interfaces[interface].types.iter();
@@ -202,22 +207,42 @@ impl<'a> World<'a> {
         Some((scope, self.definition(scope, index)?))
     }
 
-    /// The name that the type has where it is defined.
-    fn name(&self, mut scope: Scope, mut index: u32) -> Option<&'a str> {
-        let mut name = None;
+    /// The interface that defines a type, and the name that it has there.
+    fn origin(&self, mut scope: Scope, mut index: u32) -> Option<(usize, &'a str)> {
+        let mut found = None;
         loop {
-            if let Some(Def::Named(found, _)) = self.definition(scope, index) {
-                name = Some(*found);
+            if let (Some(interface), Some(Def::Named(name, _))) =
+                (scope, self.definition(scope, index))
+            {
+                found = Some((interface, *name));
             }
             match self.next(scope, index) {
                 Some(next) => (scope, index) = next,
-                None => return name,
+                None => return found,
             }
         }
     }
 
     /// How the functions that move values of a type are named; None for what no stream carries.
     pub fn mangled(&self, scope: Scope, ty: Option<Val>) -> Option<String> {
+        self.written(scope, ty, &|_, name| name.to_owned())
+    }
+
+    /// Tells a type from all others: named types with the interface that defines them, without its version.
+    pub fn identity(&self, scope: Scope, ty: Option<Val>) -> Option<String> {
+        self.written(scope, ty, &|interface, name| {
+            let interface = self.interfaces[interface].name;
+            let path = interface.split('@').next().unwrap_or_default();
+            format!("{path}/{name}")
+        })
+    }
+
+    fn written(
+        &self,
+        scope: Scope,
+        ty: Option<Val>,
+        named: &dyn Fn(usize, &str) -> String,
+    ) -> Option<String> {
         let index = match ty {
             None => return Some("none".to_owned()),
             Some(Val::Primitive(primitive)) => {
@@ -225,17 +250,27 @@ impl<'a> World<'a> {
             }
             Some(Val::Type(index)) => index,
         };
-        if let Some(name) = self.name(scope, index) {
-            return Some(name.to_owned());
+        let origin = |index| {
+            let (interface, name) = self.origin(scope, index)?;
+            Some(named(interface, name))
+        };
+        let (inner, definition) = self.base(scope, index)?;
+        // Another name for a number or a string is no other type.
+        if let Def::Defined(Defined::Primitive(primitive)) = definition {
+            return self::primitive(*primitive).map(str::to_owned);
         }
-        let (scope, definition) = self.base(scope, index)?;
+        if let Some(name) = origin(index) {
+            return Some(name);
+        }
         let Def::Defined(defined) = definition else {
             return None;
         };
-        let of = |ty: Option<Val>| self.mangled(scope, ty);
+        let of = |ty: Option<Val>| self.written(inner, ty, named);
         let parts = match defined {
-            Defined::Primitive(primitive) => return self::primitive(*primitive).map(str::to_owned),
-            Defined::Own(resource) => return self.name(scope, *resource).map(str::to_owned),
+            Defined::Own(resource) => {
+                let (interface, name) = self.origin(inner, *resource)?;
+                return Some(named(interface, name));
+            }
             Defined::List(ty) => vec!["list".to_owned(), of(Some(*ty))?],
             Defined::Option(ty) => vec!["option".to_owned(), of(Some(*ty))?],
             Defined::Result { ok, err } => vec!["result".to_owned(), of(*ok)?, of(*err)?],

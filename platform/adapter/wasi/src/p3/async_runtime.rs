@@ -8,6 +8,12 @@ use crate::bindings::Adapter;
 use crate::exchange;
 use crate::traps::trap;
 use async_runtime::{BLOCKED, Buffer, Cancellation, Copy, Event, Next};
+use core::cell::RefCell;
+
+thread_local! {
+    /// The name of what is missing, as far as it is known.
+    static NAME: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 impl Guest for Adapter {
     fn context_get(slot: u32) -> u32 {
@@ -141,6 +147,18 @@ impl Guest for Adapter {
             exchange::end();
         }
         next.pack()
+    }
+
+    fn missing(part: u64) {
+        if part != 0 {
+            let bytes = part.to_le_bytes().into_iter().filter(|byte| *byte != 0);
+            return NAME.with_borrow_mut(|name| name.extend(bytes));
+        }
+        let name = NAME.take();
+        trap(&format!(
+            "`{}` was called, which nobody provides",
+            String::from_utf8_lossy(&name)
+        ));
     }
 
     fn take_u8(end: u32, count: u32) -> Vec<u8> {

@@ -219,7 +219,7 @@ mod tests {
             checked(|runtime| runtime.copy_outcome(sent)),
             Some(COMPLETED)
         );
-        assert!(promises::take_outcome(sent, 1).is_ok());
+        assert!(promises::take_outcome(sent, OUTCOME, 1).is_ok());
     }
 
     #[test]
@@ -228,7 +228,7 @@ mod tests {
         let (body, sent) = Body::made(None, trailers);
         body.refuse(ErrorCode::HttpRequestUriInvalid);
         assert_eq!(read(sent, OUTCOME, ONE), COMPLETED);
-        assert!(promises::take_outcome(sent, 1).is_err());
+        assert!(promises::take_outcome(sent, OUTCOME, 1).is_err());
     }
 
     #[test]
@@ -244,7 +244,7 @@ mod tests {
         let failure = ErrorCode::HttpProtocolError;
         assert!(receipts::put(channel, Err(failure)));
         assert_eq!(read(sent, OUTCOME, ONE), COMPLETED);
-        assert!(promises::take_outcome(sent, 1).is_err());
+        assert!(promises::take_outcome(sent, OUTCOME, 1).is_err());
     }
 
     #[test]

@@ -4,8 +4,8 @@ use super::bindings::exports::wasi::cli::{
     environment, exit, stderr, stdin, stdout, terminal_input, terminal_output, terminal_stderr,
     terminal_stdin, terminal_stdout, types,
 };
-use super::runtime::{OUTCOME, checked};
-use super::{incoming, logs, promises, receipts};
+use super::runtime::{STANDARD_OUTCOME, checked};
+use super::{incoming, logs, promises};
 use crate::bindings::Adapter;
 use crate::cli::{Terminal, leave, variables};
 use crate::log_streams::LogStream;
@@ -38,21 +38,20 @@ impl exit::Guest for Adapter {
 type Outcome = Result<(), types::ErrorCode>;
 
 fn take(end: u32, count: u32) -> Vec<Outcome> {
-    let outcome = promises::take_outcome(end, count);
+    let outcome = promises::take_outcome(end, STANDARD_OUTCOME, count);
     vec![outcome.map_err(|_| types::ErrorCode::Io)]
 }
 
+/// The guest has no future of this type that the adapter reads.
 fn put(end: u32, values: &[Outcome]) {
-    let channel = checked(|runtime| runtime.put(end, OUTCOME, values.len() as u32));
-    if !receipts::put(channel, Ok(())) {
-        trap("a result was written that nobody takes");
-    }
+    checked(|runtime| runtime.put(end, STANDARD_OUTCOME, values.len() as u32));
+    trap("a result was written that nobody takes");
 }
 
 impl stdin::Guest for Adapter {
     fn read_via_stream() -> (u32, u32) {
         let stream = incoming::give_empty_stream();
-        let (channel, done) = promises::outcome();
+        let (channel, done) = promises::standard_outcome();
         promises::resolve_outcome(channel, Ok(()));
         (stream, done)
     }

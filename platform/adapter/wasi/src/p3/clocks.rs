@@ -10,6 +10,8 @@ use crate::exchange;
 const SECOND: u64 = 1_000_000_000;
 
 fn timer(when: u64) -> u32 {
+    // The last moment stands for never, where the host is asked to wait.
+    let when = when.min(u64::MAX - 1);
     STARTED | checked(|runtime| runtime.subtask_new(Some(when))) << NUMBER
 }
 

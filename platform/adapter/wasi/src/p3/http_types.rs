@@ -44,7 +44,7 @@ impl types::Guest for Adapter {
     }
 
     fn take_result_none_error_code(end: u32, count: u32) -> Vec<Result<(), ErrorCode>> {
-        vec![promises::take_outcome(end, count).map_err(error_to_guest)]
+        vec![promises::take_outcome(end, OUTCOME, count).map_err(error_to_guest)]
     }
 
     fn put_result_none_error_code(end: u32, values: Vec<Result<(), ErrorCode>>) {

@@ -27,7 +27,7 @@ pub fn write(stream: LogStream, data: u32) -> u32 {
         Some(bytes) => Contents::Passed(bytes),
         None => Contents::Written(channel),
     };
-    let (done, handle) = promises::outcome();
+    let (done, handle) = promises::standard_outcome();
     let mut log = Log {
         stream,
         contents,

@@ -1,6 +1,6 @@
 //! Futures that the adapter writes: trailers of bodies that come in, and how bodies that go out were transmitted.
 
-use super::runtime::{OUTCOME, TRAILERS, checked, with};
+use super::runtime::{OUTCOME, STANDARD_OUTCOME, TRAILERS, checked, with};
 use crate::bindings::exports::wasi::http::types::ErrorCode;
 use crate::http_types::fields::FieldList;
 use crate::traps::trap;
@@ -25,6 +25,11 @@ thread_local! {
 /// A future of how a body is transmitted, and the guest's handle of it.
 pub fn outcome() -> (ChannelId, u32) {
     checked(|runtime| runtime.native_writer(OUTCOME))
+}
+
+/// A future of how a standard stream has ended, and the guest's handle of it.
+pub fn standard_outcome() -> (ChannelId, u32) {
+    checked(|runtime| runtime.native_writer(STANDARD_OUTCOME))
 }
 
 /// A future of trailers, and the guest's handle of it.
@@ -74,9 +79,9 @@ pub fn take_back_trailers(channel: ChannelId) -> Option<Trailers> {
     }
 }
 
-/// The guest takes the value that its read of `end` was answered with.
-pub fn take_outcome(end: u32, count: u32) -> Outcome {
-    match take(checked(|runtime| runtime.take(end, OUTCOME, count))) {
+/// The guest takes the value that its read of `end`, a future of `kind`, was answered with.
+pub fn take_outcome(end: u32, kind: u32, count: u32) -> Outcome {
+    match take(checked(|runtime| runtime.take(end, kind, count))) {
         Some(Value::Outcome(outcome)) => outcome,
         _ => trap("a future was read that has another value"),
     }

@@ -10,10 +10,15 @@ thread_local! {
 
 /// Streams of bytes.
 pub const BYTES: u32 = kind("u8", false);
-/// Futures of a result without a value, whatever the error: how a body was transmitted.
-pub const OUTCOME: u32 = kind("result-none-error-code", true);
+/// Futures of how a body was transmitted.
+pub const OUTCOME: u32 = kind("result-none-wasi:http/types/error-code", true);
 /// Futures of trailers.
-pub const TRAILERS: u32 = kind("result-option-fields-error-code", true);
+pub const TRAILERS: u32 = kind(
+    "result-option-wasi:http/types/fields-wasi:http/types/error-code",
+    true,
+);
+/// Futures of how a standard stream has ended.
+pub const STANDARD_OUTCOME: u32 = kind("result-none-wasi:cli/types/error-code", true);
 
 /// The identity of a type of streams or futures, by its mangled payload: FNV-1a, with the top bit for futures.
 const fn kind(payload: &str, is_future: bool) -> u32 {

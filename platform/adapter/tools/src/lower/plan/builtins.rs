@@ -3,12 +3,12 @@
 use super::model::{Async, Early, Late, MOST_FLAT, MOST_FLAT_BLOCKING, Payloads, Stand};
 use super::planner::{Lift, Planner};
 use crate::latin1::is_encoding;
-use crate::lower::names::kind;
+use crate::lower::names::{RESPONSE, kind};
 use crate::lower::world::Channel;
 use crate::spaces::Space;
 use anyhow::{Context, Result, bail};
 use wasm_encoder::ValType;
-use wasmparser::{CanonicalFunction as Canonical, CanonicalOption as Read};
+use wasmparser::{CanonicalFunction as Canonical, CanonicalOption as Read, ComponentValType};
 
 /// The size of elements that the component's own ends must not carry.
 const NO_COPY: u32 = u32::MAX;
@@ -28,16 +28,22 @@ impl Planner<'_, '_> {
         let stand = match function {
             Canonical::Lift {
                 core_func_index,
+                type_index,
                 options,
-                ..
             } => {
-                if options.contains(&Read::Async) {
+                let is_synchronous = !options.contains(&Read::Async);
+                if !is_synchronous || self.world.is_asynchronous(type_index) {
                     let callback = options.iter().find_map(|option| match option {
                         Read::Callback(function) => Some(*function),
                         _ => None,
                     });
                     let start = core_func_index;
-                    self.lifts.insert(index, Lift { start, callback });
+                    let lift = Lift {
+                        start,
+                        callback,
+                        is_synchronous,
+                    };
+                    self.lifts.insert(index, lift);
                     self.drop(Space::Function, index);
                 }
                 return Ok(());
@@ -62,10 +68,21 @@ impl Planner<'_, '_> {
             } => constants("context-set", &[slot as i32], 1, &[]),
             Canonical::BackpressureInc => Runtime("backpressure-inc"),
             Canonical::BackpressureDec => Runtime("backpressure-dec"),
-            Canonical::TaskReturn { options, .. } => {
-                self.options(&options)?;
-                self.plan.return_encoding = Some(encoding(&options));
-                Stand::Return
+            Canonical::TaskReturn { result, options } => {
+                if !self.is_response(result) {
+                    // Of an export that is left out, so that nobody calls it.
+                    let (params, results) = self.signature(index)?;
+                    let name = "the result of an export that is not called".to_owned();
+                    Stand::Early(Early::Trap {
+                        name,
+                        params,
+                        results,
+                    })
+                } else {
+                    self.options(&options)?;
+                    self.plan.return_encoding = Some(encoding(&options));
+                    Stand::Return
+                }
             }
             Canonical::TaskCancel => Runtime("task-cancel"),
             Canonical::SubtaskDrop => Runtime("subtask-drop"),
@@ -132,6 +149,12 @@ impl Planner<'_, '_> {
         Ok(())
     }
 
+    /// Whether a result is that of the handler of HTTP.
+    fn is_response(&self, result: Option<ComponentValType>) -> bool {
+        let identity = self.world.identity(None, result);
+        identity.as_deref() == Some(RESPONSE)
+    }
+
     fn channel(&self, ty: u32) -> Result<Channel> {
         self.world
             .channel(ty)
@@ -140,25 +163,25 @@ impl Planner<'_, '_> {
 
     fn kind(&self, ty: u32) -> Result<i32> {
         let channel = self.channel(ty)?;
-        Ok(kind(&self.mangled(channel)?, channel.is_future) as i32)
+        Ok(kind(&self.identity(channel)?, channel.is_future) as i32)
     }
 
-    fn mangled(&self, channel: Channel) -> Result<String> {
+    fn identity(&self, channel: Channel) -> Result<String> {
         self.world
-            .mangled(None, channel.payload)
-            .context("streams and futures cannot carry one of its types yet: a map, a list of fixed length, or an error context")
+            .identity(None, channel.payload)
+            .context("streams and futures cannot carry one of its types yet: a map, a list of fixed length, an error context, or a record that has no name")
     }
 
     fn copy(&mut self, ty: u32, options: &[Read], writes: bool) -> Result<Stand> {
         self.options(options)?;
         let channel = self.channel(ty)?;
-        let name = self.mangled(channel)?;
+        let identity = self.identity(channel)?;
         let number = self.world.number(None, channel.payload);
         let size = match channel.payload {
             None => 0,
             Some(_) => number.unwrap_or(NO_COPY),
         };
-        let kind = kind(&name, channel.is_future);
+        let kind = kind(&identity, channel.is_future);
         let (is_async, is_future) = (options.contains(&Read::Async), channel.is_future);
         if channel.payload.is_none() {
             return Ok(Stand::Early(Early::Signal {
@@ -170,7 +193,7 @@ impl Planner<'_, '_> {
         }
         let payload = match channel.payload {
             None => None,
-            Some(_) => self.payload(name, encoding(options))?,
+            Some(_) => self.payload(channel, identity, encoding(options))?,
         };
         self.plan
             .kinds
@@ -185,23 +208,28 @@ impl Planner<'_, '_> {
         }))
     }
 
-    /// Who moves values of the type of that name: None if none of the provided interfaces has streams of it.
-    fn payload(&mut self, name: String, encoding: Read) -> Result<Option<usize>> {
-        let known = self.plan.payloads.iter();
-        if let Some(known) = known.clone().position(|each| each.name == name) {
+    /// Who moves values of a type: None if none of the provided interfaces has streams of it.
+    fn payload(
+        &mut self,
+        channel: Channel,
+        identity: String,
+        encoding: Read,
+    ) -> Result<Option<usize>> {
+        let mut known = self.plan.payloads.iter();
+        if let Some(known) = known.position(|each| each.identity == identity) {
             if self.plan.payloads[known].encoding != encoding {
                 bail!("it uses two string encodings for one type of streams");
             }
             return Ok(Some(known));
         }
-        let interface = if name == "u8" {
+        let interface = if identity == "u8" {
             None
         } else {
             let world = self.world;
             let carries = |interface: usize| {
                 world.channels(interface).any(|each| {
-                    let carried = world.mangled(Some(interface), each.payload);
-                    each.payload.is_some() && carried.as_deref() == Some(&name)
+                    let carried = world.identity(Some(interface), each.payload);
+                    each.payload.is_some() && carried.as_deref() == Some(&identity)
                 })
             };
             let found = (0..world.interfaces.len())
@@ -211,8 +239,15 @@ impl Planner<'_, '_> {
                 None => return Ok(None),
             }
         };
+        let name = self.world.mangled(None, channel.payload);
+        let name = name.context("a type that has an identity has a name")?;
+        let mut known = self.plan.payloads.iter();
+        if known.any(|each| each.name == name && each.interface == interface) {
+            bail!("one interface has streams of two types named `{name}`");
+        }
         self.plan.payloads.push(Payloads {
             name,
+            identity,
             interface,
             encoding,
         });
@@ -231,7 +266,15 @@ impl Planner<'_, '_> {
         };
         let (params, results) = self.signature(index)?;
         if self.missing[interface] {
-            return Ok(Some(Stand::Early(Early::Trap { params, results })));
+            let name = format!(
+                "{} {}",
+                self.world.interfaces[interface].name, imported.name
+            );
+            return Ok(Some(Stand::Early(Early::Trap {
+                name,
+                params,
+                results,
+            })));
         }
         if !imported.ty.async_ {
             return Ok(None);

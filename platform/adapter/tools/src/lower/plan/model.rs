@@ -32,7 +32,7 @@ pub enum Stand {
 
 /// A function that needs no memory: it may be imported by the code that has one.
 pub enum Early {
-    /// The runtime's function, with constants before and behind the parameters; `answers`: with 0 in place of nothing.
+    /// The runtime's function, with constants before and behind the parameters; `answers_zero`: with 0 in place of nothing.
     Constants {
         call: &'static str,
         before: Vec<i32>,
@@ -50,8 +50,9 @@ pub enum Early {
         is_future: bool,
         kind: u32,
     },
-    /// What nobody provides.
+    /// What nobody provides, by its name.
     Trap {
+        name: String,
         params: Vec<ValType>,
         results: Vec<ValType>,
     },
@@ -85,7 +86,9 @@ pub enum Late {
 
 /// Values of one type that cross by streams and futures.
 pub struct Payloads {
+    /// How the functions that move them are named.
     pub name: String,
+    pub identity: String,
     /// The interface whose functions move them; None: the runtime's, for bytes.
     pub interface: Option<usize>,
     pub encoding: Read,
@@ -122,6 +125,8 @@ pub struct Plan {
     pub realloc: Option<u32>,
     pub handler: Option<Handler>,
     pub return_encoding: Option<Read>,
+    /// The names of exports that are left out, because their functions are asynchronous.
+    pub left_out: Vec<String>,
     /// Components, instances, functions and exports that are left out.
     pub dropped: BTreeSet<(usize, u32)>,
     /// Where core functions and memories come from: core instance and export.

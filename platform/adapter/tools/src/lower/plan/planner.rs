@@ -23,6 +23,8 @@ pub struct Planner<'w, 'a> {
 pub struct Lift {
     pub start: u32,
     pub callback: Option<u32>,
+    /// Though its type is asynchronous.
+    pub is_synchronous: bool,
 }
 
 impl<'w, 'a> Planner<'w, 'a> {
@@ -143,11 +145,10 @@ impl<'w, 'a> Planner<'w, 'a> {
                 self.drop(Space::Component, component);
             }
             if space == Space::Function
-                && let Some(Lift { start, callback }) = self.lifts.remove(&of)
+                && let Some(lift) = self.lifts.remove(&of)
             {
                 // By its instance from now on.
-                self.lifts
-                    .insert(INSTANCES + index, Lift { start, callback });
+                self.lifts.insert(INSTANCES + index, lift);
             }
         }
     }
@@ -163,8 +164,12 @@ impl<'w, 'a> Planner<'w, 'a> {
             return Ok(());
         };
         let Some(version) = name.strip_prefix(HANDLED) else {
+            self.plan.left_out.push(name.to_owned());
             return Ok(());
         };
+        if lift.is_synchronous {
+            bail!("`{name}` is lifted synchronously; build it with an asynchronous handler");
+        }
         let is_final = !version.contains('-');
         let callback = lift.callback.with_context(|| {
             format!(

@@ -18,8 +18,8 @@ pub const BEGIN: i64 = 7;
 pub const DONE: i64 = 8;
 /// No address is named.
 pub const NOWHERE: i64 = -1;
-/// Room for an address and a length, and for one value behind them.
-pub const SCRATCH: i32 = 16;
+/// Where a value goes that is answered: behind what the engine answers.
+pub const VALUE: i32 = 8;
 
 pub const TABLE: &str = "table";
 pub const DELIVER: &str = "deliver";

@@ -1,6 +1,6 @@
 //! Calls of asynchronous functions.
 
-use super::base::{Given, I32, RETURNED, flat_params, word};
+use super::base::{Given, I32, I64, RETURNED, VALUE, flat_params, word};
 use super::writer::Writer;
 use crate::lower::plan::Late;
 use wasm_encoder::{BlockType, InstructionSink};
@@ -8,7 +8,7 @@ use wasmparser::PrimitiveValType as Primitive;
 
 impl Writer<'_> {
     /// A call of an asynchronous function.
-    pub fn call(&mut self, function: &Late, scratch: u32) -> u32 {
+    pub fn call(&mut self, function: &Late) -> u32 {
         let Late::Call {
             function: index,
             is_async,
@@ -34,9 +34,10 @@ impl Writer<'_> {
         let block = self.shim.called(Given::Runtime("subtask-block"));
         let drop = self.shim.called(Given::Runtime("subtask-drop"));
         let count = params.len() as u32;
-        let (state, number, place) = (count, count + 1, count + 2);
+        let (state, number, place, saved, kept) =
+            (count, count + 1, count + 2, count + 3, count + 4);
         let mut module = std::mem::take(&mut self.shim.module);
-        let defined = module.define(params, results, &[I32, I32, I32], |code| {
+        let defined = module.define(params, results, &[I32, I32, I32, I64, I64], |code| {
             for local in 0..flat {
                 code.local_get(local);
             }
@@ -48,9 +49,10 @@ impl Writer<'_> {
                 .i32_const(4)
                 .i32_shr_u()
                 .local_set(number);
-            // Where the result goes: the component's address, or the scratch space behind what the engine answers.
+            // Where the result goes: the component's address, or behind what the engine answers.
             if value.is_some() {
-                code.call(scratch).i32_const(8).i32_add().local_set(place);
+                code.i32_const(VALUE).local_set(place);
+                code.i32_const(VALUE).i64_load(word(0)).local_set(kept);
             } else if result.is_some() {
                 code.local_get(flat).local_set(place);
             }
@@ -68,7 +70,7 @@ impl Writer<'_> {
                 has_returned(code);
                 code.if_(BlockType::Empty);
                 if let Some(result) = result {
-                    self.take(code, place, scratch, arguments, result);
+                    self.take(code, place, saved, arguments, result);
                 }
                 code.i32_const(RETURNED).return_().end();
                 if result.is_some() {
@@ -87,7 +89,7 @@ impl Writer<'_> {
                 .call(block)
                 .end();
             if let Some(result) = result {
-                self.take(code, place, scratch, arguments, result);
+                self.take(code, place, saved, arguments, result);
             }
             has_returned(code);
             code.i32_eqz()
@@ -98,6 +100,7 @@ impl Writer<'_> {
             if let Some(value) = value {
                 code.local_get(place);
                 load(code, *value);
+                code.local_get(place).local_get(kept).i64_store(word(0));
             }
         });
         self.shim.module = module;

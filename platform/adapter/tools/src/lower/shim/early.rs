@@ -3,7 +3,7 @@
 use super::base::{BLOCKED, Given, I32, OWN, RETURNED, Shim, TABLE, name_of};
 use crate::lower::plan::{Early, Plan, Stand};
 use crate::lower::runtime;
-use wasm_encoder::BlockType;
+use wasm_encoder::{BlockType, ValType};
 
 /// The early functions of a plan; None if there are none.
 pub fn early(plan: &Plan) -> Option<Shim> {
@@ -20,7 +20,7 @@ pub fn early(plan: &Plan) -> Option<Shim> {
             Early::Constants { call, .. } => shim.runtime(call),
             Early::CancelSubtask { .. } => shim.runtime("subtask-cancel"),
             Early::Signal { writes, .. } => shim.runtime(if *writes { "write" } else { "read" }),
-            Early::Trap { .. } => 0,
+            Early::Trap { .. } => shim.runtime("missing"),
         };
     }
     if plan.has_table() {
@@ -31,9 +31,11 @@ pub fn early(plan: &Plan) -> Option<Shim> {
             Early::Constants { .. } => constants(&mut shim, function),
             Early::CancelSubtask { is_async } => cancelling(&mut shim, *is_async, plan.has_table()),
             Early::Signal { .. } => signal(&mut shim, function),
-            Early::Trap { params, results } => shim.module.define(params, results, &[], |code| {
-                code.unreachable();
-            }),
+            Early::Trap {
+                name,
+                params,
+                results,
+            } => missing(&mut shim, name, params, results),
         };
         shim.module.export(&name_of(index), defined);
     }
@@ -94,6 +96,19 @@ fn cancelling(shim: &mut Shim, is_async: bool, delivers: bool) -> u32 {
                 .end()
                 .local_get(state);
         }
+    })
+}
+
+/// A trap that names what nobody provides: eight bytes of the name at a time, for there is no memory to pass it by.
+fn missing(shim: &mut Shim, name: &str, params: &[ValType], results: &[ValType]) -> u32 {
+    let called = shim.called(Given::Runtime("missing"));
+    shim.module.define(params, results, &[], |code| {
+        for part in name.as_bytes().chunks(8) {
+            let mut word = [0; 8];
+            word[..part.len()].copy_from_slice(part);
+            code.i64_const(i64::from_le_bytes(word)).call(called);
+        }
+        code.i64_const(0).call(called).unreachable();
     })
 }
 

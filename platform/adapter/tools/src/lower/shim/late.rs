@@ -1,12 +1,12 @@
 //! The late functions: those that read and write the component's memory, and what they share.
 
 use super::base::{
-    DELIVER, Given, I32, I64, MEMORY, RETURNED, SCRATCH, Shim, TABLE, TARGET, event_parts,
-    flat_params, name_of, word,
+    DELIVER, Given, I32, I64, MEMORY, RETURNED, Shim, TABLE, TARGET, event_parts, flat_params,
+    name_of, word,
 };
 use super::writer::{Mover, Writer};
 use crate::lower::plan::{Late, Plan, Stand};
-use wasm_encoder::{BlockType, ConstExpr, InstructionSink, ValType};
+use wasm_encoder::{BlockType, InstructionSink, ValType};
 
 /// The late functions of a plan; None if there are none.
 pub fn late(plan: &Plan) -> Option<Shim> {
@@ -25,16 +25,14 @@ pub fn late(plan: &Plan) -> Option<Shim> {
         plan,
         shim: Shim::default(),
         target: 0,
-        scratch: 0,
         movers: Vec::new(),
     };
     writer.import(&functions);
-    let scratch = writer.scratch();
     for index in 0..plan.payloads.len() {
-        let mover = writer.mover(index, scratch);
+        let mover = writer.mover(index);
         writer.movers.push(mover);
     }
-    let returned = writer.returned(scratch);
+    let returned = writer.returned();
     let deliver = writer.deliver(returned);
     if plan.has_table() {
         writer.shim.module.fill_table(returned);
@@ -43,7 +41,7 @@ pub fn late(plan: &Plan) -> Option<Shim> {
         let defined = match function {
             Late::Copy { .. } => writer.copy(function),
             Late::Event { waits } => writer.event(*waits, deliver),
-            Late::Call { .. } => writer.call(function, scratch),
+            Late::Call { .. } => writer.call(function),
         };
         writer.shim.module.export(&name_of(index), defined);
     }
@@ -60,9 +58,6 @@ impl Writer<'_> {
         if self.plan.has_table() {
             self.shim.module.import_table(TABLE);
             self.shim.given.push(Given::Table);
-        }
-        if self.plan.realloc.is_some() {
-            self.shim.import(Given::Realloc, &[I32; 4], &[I32]);
         }
         self.shim.runtime("claim");
         for (_, function) in functions {
@@ -95,7 +90,6 @@ impl Writer<'_> {
                 self.shim.import(Given::TakeText(index), &[I32; 3], &[]);
             }
         }
-        self.scratch = self.shim.module.global(I32, &ConstExpr::i32_const(0));
     }
 
     fn import_call(&mut self, function: usize, is_async: bool, flat: Option<&[ValType]>) -> u32 {
@@ -114,31 +108,8 @@ impl Writer<'_> {
         }
     }
 
-    /// Answers the address of the scratch space, which is allocated the first time: by the component's own `realloc`, or
-    /// behind its memory.
-    fn scratch(&mut self) -> u32 {
-        let global = self.scratch;
-        let realloc = self.plan.realloc.map(|_| self.shim.called(Given::Realloc));
-        self.shim.module.define(&[], &[I32], &[], |code| {
-            code.global_get(global).i32_eqz().if_(BlockType::Empty);
-            match realloc {
-                Some(realloc) => {
-                    code.i32_const(0)
-                        .i32_const(0)
-                        .i32_const(8)
-                        .i32_const(SCRATCH)
-                        .call(realloc);
-                }
-                None => {
-                    code.i32_const(1).memory_grow(0).i32_const(16).i32_shl();
-                }
-            }
-            code.global_set(global).end().global_get(global);
-        })
-    }
-
     /// Delivers the result of a subtask that has returned, if one is waited for.
-    fn returned(&mut self, scratch: u32) -> u32 {
+    fn returned(&mut self) -> u32 {
         let claim = self.shim.called(Given::Runtime("claim"));
         let results: Vec<(usize, u32)> = (0..self.plan.asyncs.len())
             .filter(|index| self.plan.asyncs[*index].has_result)
@@ -146,8 +117,8 @@ impl Writer<'_> {
             .filter(|(_, function)| *function != u32::MAX)
             .collect();
         let mut module = std::mem::take(&mut self.shim.module);
-        let (handle, claimed, address) = (0, 1, 2);
-        let defined = module.define(&[I32], &[], &[I64, I32], |code| {
+        let (handle, claimed, address, saved) = (0, 1, 2, 3);
+        let defined = module.define(&[I32], &[], &[I64, I32, I64], |code| {
             code.local_get(handle).call(claim).local_tee(claimed);
             code.i32_wrap_i64().i32_eqz();
             code.if_(BlockType::Empty).return_().end();
@@ -165,7 +136,7 @@ impl Writer<'_> {
                 let arguments = |code: &mut InstructionSink<'_>| {
                     code.local_get(handle);
                 };
-                self.take(code, address, scratch, arguments, function);
+                self.take(code, address, saved, arguments, function);
                 code.return_().end();
             }
         });

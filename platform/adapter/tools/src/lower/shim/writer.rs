@@ -1,6 +1,6 @@
 //! What writes the late module.
 
-use super::base::{Given, I32, NOWHERE, Shim};
+use super::base::{Given, I32, I64, NOWHERE, Shim, word};
 use crate::lower::plan::Plan;
 use wasm_encoder::{BlockType, InstructionSink};
 
@@ -9,8 +9,6 @@ pub struct Writer<'p> {
     pub shim: Shim,
     /// The global that names the address of what is taken next.
     pub target: u32,
-    /// The global that holds the address of the scratch space.
-    pub scratch: u32,
     /// By payload, the functions that move values: `(end, address, count)` out of memory, `(end, count, address)` into it.
     pub movers: Vec<Mover>,
 }
@@ -22,28 +20,32 @@ pub struct Mover {
 }
 
 impl Writer<'_> {
-    /// Calls what takes a list, for the component's `address`; the parameters are on the stack.
+    /// Calls what takes a list, for the component's `address`. The engine writes the list's address and length to where
+    /// the null pointer leads, where no toolchain puts anything; what stands there is there again afterwards (`saved` is
+    /// a local of 64 bits).
     pub fn take(
         &self,
         code: &mut InstructionSink<'_>,
         address: u32,
-        scratch: u32,
+        saved: u32,
         arguments: impl FnOnce(&mut InstructionSink<'_>),
         called: u32,
     ) {
+        code.i32_const(0).i64_load(word(0)).local_set(saved);
         code.local_get(address)
             .i64_extend_i32_u()
             .global_set(self.target);
         arguments(code);
-        code.call(scratch)
+        code.i32_const(0)
             .call(called)
             .i64_const(NOWHERE)
             .global_set(self.target);
+        code.i32_const(0).local_get(saved).i64_store(word(0));
     }
 
     /// Defines the functions that move values of a payload. Bytes at an even address cross as characters: the engine copies
     /// those at once, and elements of a list one by one.
-    pub fn mover(&mut self, index: usize, scratch: u32) -> Mover {
+    pub fn mover(&mut self, index: usize) -> Mover {
         let (put, take) = (
             self.shim.called(Given::Put(index)),
             self.shim.called(Given::Take(index)),
@@ -55,17 +57,18 @@ impl Writer<'_> {
         });
         let (end, count, address) = (0, 1, 2);
         let mut module = std::mem::take(&mut self.shim.module);
-        let taking = module.define(&[I32; 3], &[], &[], |code| {
+        let saved = 3;
+        let taking = module.define(&[I32; 3], &[], &[I64], |code| {
             let arguments = |code: &mut InstructionSink<'_>| {
                 code.local_get(end).local_get(count);
             };
             if let Some((_, take_text)) = texts {
                 is_even(code, address);
                 code.if_(BlockType::Empty);
-                self.take(code, address, scratch, arguments, take_text);
+                self.take(code, address, saved, arguments, take_text);
                 code.return_().end();
             }
-            self.take(code, address, scratch, arguments, take);
+            self.take(code, address, saved, arguments, take);
         });
         let (end, address, count) = (0, 1, 2);
         let putting = texts.map_or(put, |(put_text, _)| {

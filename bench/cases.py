@@ -119,6 +119,7 @@ def cases(wasmtime: str | None = None) -> list[Case]:
         _echo("echo-64k-reused", Server("lab-reused"), "64k", limit=2),
         _null_echo("1m"),
         _echo("echo-1m", Server("lab"), "1m", limit=1.5),
+        _echo("async-echo-1m", Server("async-rust-hello-fresh"), "1m"),
         _waiting("wait-200x50ms", "lab"),
         _waiting("async-wait-200x50ms", "async-rust-hello-fresh"),
         *(_wasmtime_cases(wasmtime) if wasmtime else ()),

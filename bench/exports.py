@@ -66,7 +66,7 @@ async def export_calls() -> tuple[float, float]:
     """Return the microseconds of processor time of a call of an export, and of one of Python, measured by turns."""
     with Engine() as engine, tempfile.TemporaryDirectory() as folder:
         composition = Composition((ComponentSource("bench", _GUEST),), hosted=(_INTERFACE,), called=())
-        code, (told,), caller = ComponentLoader(engine, CompiledCache(Path(folder))).load_called("bench", composition)
+        code, (told,), caller = ComponentLoader(engine, CompiledCache(Path(folder))).load("bench", composition)
         exports = Exports("bench", CallerDescription.from_json(caller or ""))
         bridge = Bridge("bench", BridgeDescription.from_json(told.description), {_INTERFACE: _Host()}, set())
         linked = LinkedComponent(engine, "bench", code, [bridge.interface(), exports.interface()])

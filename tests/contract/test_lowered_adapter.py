@@ -35,7 +35,7 @@ def linked(host: ScriptedHost) -> Iterator[LinkedComponent]:
     )
     with Engine() as engine:
         engine.memories = Memories(None)
-        component = ComponentLoader(engine, CompiledCache(None)).load("lab", composition)
+        component = ComponentLoader(engine, CompiledCache(None)).load("lab", composition).code
         linked = LinkedComponent(engine, "lab", component, list(host.interfaces()))
         yield linked
         linked.close()

@@ -115,7 +115,7 @@ def linked_depot(engine: Engine, wasm: Wasm = DEPOT) -> Iterator[LinkedDepot]:
         hosted=(DIRECTORY,),
         called=(),
     )
-    code, bridges, caller = ComponentLoader(engine, CompiledCache()).load_called("depot", composition)
+    code, bridges, caller = ComponentLoader(engine, CompiledCache()).load("depot", composition)
     assert caller is not None
     exports, directory = Exports("depot", CallerDescription.from_json(caller)), Directory()
     bridged = [

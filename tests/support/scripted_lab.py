@@ -51,7 +51,7 @@ def linked_lab(host: ScriptedHost, *, is_memory_found: bool = False) -> Iterator
     with Engine() as engine:
         if not is_memory_found:
             engine.memories = Memories(None)
-        component = ComponentLoader(engine, CompiledCache(None)).load("lab", composition)
+        component = ComponentLoader(engine, CompiledCache(None)).load("lab", composition).code
         linked = LinkedComponent(engine, "lab", component, list(host.interfaces()))
         yield linked
         linked.close()

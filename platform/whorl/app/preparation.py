@@ -77,9 +77,9 @@ async def prepare(
     loop = asyncio.get_running_loop()
 
     def load(component: LockedComponent) -> PreparedComponent:
-        loaded = loader.load_bridged(component.id, composition_of(component, driver, offer))
+        loaded = loader.load(component.id, composition_of(component, driver, offer))
         loop.call_soon_threadsafe(progress.done, component.id)
-        return PreparedComponent(*loaded)
+        return PreparedComponent(loaded.code, loaded.bridges)
 
     with ThreadPoolExecutor(max_workers=os.cpu_count(), thread_name_prefix="whorl-prepare") as pool:
         compiled = await asyncio.gather(*[loop.run_in_executor(pool, load, component) for component in served])

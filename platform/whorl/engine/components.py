@@ -20,7 +20,8 @@ from whorl.engine.waiting import INTERFACE as WAIT_INTERFACE
 from whorl.engine.waiting import Suspendable, WaitFunction
 from whorl.errors import ComponentError
 
-_EXPORT = "handle"
+EXPORT = "handle"
+"""What is called of a composition: its driver exports it, or its root in place of a handler of WASI 0.3."""
 _TYPES = {
     wasm.Bool: ValueType.BOOL,
     wasm.U32: ValueType.U32,
@@ -63,9 +64,9 @@ class LinkedComponent:
         self._linker = wasm.Linker(engine.wasmtime)
         imported = component.type.imports(engine.wasmtime)
         self._link(engine, imported, {interface.name: interface for interface in (MEMORY, *interfaces)})
-        index = component.get_export_index(_EXPORT)
+        index = component.get_export_index(EXPORT)
         if index is None:
-            raise ComponentError(f"component `{name}`: the composition does not export `{_EXPORT}`")
+            raise ComponentError(f"component `{name}`: the composition does not export `{EXPORT}`")
         self._export = index
         self.export_address = _address(index)
         self._memory_export = component.get_export_index(MEMORY_EXPORT)

@@ -16,6 +16,7 @@ from wasmtime import component as wasm
 
 from whorl.engine.bridges.composing import RULES, BridgeOf, with_bridges
 from whorl.engine.cache import CompiledCache
+from whorl.engine.components import EXPORT
 from whorl.engine.compositions import (
     ComponentSource,
     ComposedComponent,
@@ -38,8 +39,6 @@ HOST_PACKAGE = "whorl:host/"
 _OWN_PACKAGES = (HOST_PACKAGE, "whorl:adapter/")
 _HANDLER = "wasi:http/incoming-handler@0.2."
 _ASYNC_HANDLER = "wasi:http/handler@0.3."
-_ENTRY = "handle"
-"""What a component of WASI 0.3 exports in place of its handler, once it is lowered."""
 
 
 class LoadedComponent(NamedTuple):
@@ -65,8 +64,8 @@ class ComponentLoader:
         self._tools = ComponentTools(cached_in(cache))
         self._tools_digest = hashlib.sha256(module_bytes()).hexdigest()
 
-    def load(self, name: str, composition: Composition) -> wasm.Component:
-        """Return the compiled composition.
+    def load(self, name: str, composition: Composition) -> LoadedComponent:
+        """Return the compiled composition, and what is told of the bridges and the caller in it.
 
         Args:
             name: the component's id, for messages.
@@ -76,15 +75,6 @@ class ComponentLoader:
             ComponentError: a part is not a component, nothing provides one of its imports, or it cannot be compiled.
             StoreError: the cache cannot be used.
         """
-        return self.load_bridged(name, composition)[0]
-
-    def load_bridged(self, name: str, composition: Composition) -> tuple[wasm.Component, tuple[BridgeOf, ...]]:
-        """Return what `load` does, and what is told of each bridge in the composition."""
-        loaded = self.load_called(name, composition)
-        return loaded.code, loaded.bridges
-
-    def load_called(self, name: str, composition: Composition) -> "LoadedComponent":
-        """Return what `load_bridged` does, and what is told of the caller, if there is one."""
         self._check_refused(name, composition)
         key = self._key(composition)
         with self._engine.loading:
@@ -212,12 +202,12 @@ def _refuse_internals(name: str, described: Description) -> None:
 def _driven(name: str, composition: Composition, described: Description) -> Composition:
     """Return the composition with what calls its root: the driver, or nothing if it exports the handler of 0.3.
 
-    Where a component exports both, the newer one is taken.
+    Lowered, that is what the driver exports too. Where a component exports both, the newer one is taken.
     """
     if composition.driver is None:
         return composition
     if any(map(_is_async_handler, described.exports)):
-        return replace(composition, driver=None, exports=(_ENTRY,))
+        return replace(composition, driver=None, exports=(EXPORT,))
     if not any(map(_is_handler, described.exports)):
         raise ComponentError(_no_handler(name, described))
     return composition

@@ -65,6 +65,7 @@ def test_the_json_has_the_keys_and_the_names_that_its_readers_know() -> None:
         "echo-64k-reused",
         "null-echo-1m",
         "echo-1m",
+        "async-echo-1m",
         "wait-200x50ms",
         "async-wait-200x50ms",
     ]
@@ -75,6 +76,7 @@ def test_the_json_has_the_keys_and_the_names_that_its_readers_know() -> None:
         "echo-64k",
         "echo-64k-reused",
         "echo-1m",
+        "async-echo-1m",
     }
 
 

@@ -1,7 +1,22 @@
 """The Rust guests of the tests are those that their sources make."""
 
+import re
+from pathlib import Path
+
 import pytest
 from rust_guests import GUESTS, recorded_digests, rust_guests, source_digest
+
+from whorl.guest import FOLDER
+
+_SOURCE = re.compile(rb"(?<![\w.-])/[\w./@-]+\.rs(?![\w.-])")
+_OF_THE_STANDARD_LIBRARY = re.compile(rb"/(?:usr/src/rustc-|rustc/|rust/deps/)")
+"""Paths where Rust's own libraries were built, by whoever released them."""
+
+
+@pytest.mark.parametrize("file", [*GUESTS.glob("*.wasm"), *FOLDER.glob("*.wasm")], ids=lambda file: file.name)
+def test_what_is_committed_tells_no_path_of_the_machine_that_built_it(file: Path) -> None:
+    paths = {found.group() for found in _SOURCE.finditer(file.read_bytes())}
+    assert {path for path in paths if not _OF_THE_STANDARD_LIBRARY.match(path)} == set()
 
 
 @pytest.mark.parametrize("guest", rust_guests())

@@ -7,6 +7,7 @@ mod bridge;
 mod caller;
 mod componentize;
 mod compose;
+mod core_module;
 mod describe;
 mod input;
 mod latin1;
@@ -20,7 +21,7 @@ mod wit;
 use anyhow::{Result, bail};
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: bridge PLAN OUT | caller PLAN OUT | componentize IN OUT | compose PLAN OUT | describe IN | lower IN OUT [MISSING ...] | merge IN OUT | validate IN | wit IN";
+const USAGE: &str = "usage: bridge PLAN OUT | caller PLAN OUT | componentize IN OUT | compose PLAN OUT | describe IN | merge IN OUT | validate IN | wit IN";
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
@@ -48,7 +49,6 @@ fn run(arguments: &[&str]) -> Result<String> {
         ["componentize", input, output] => componentize::run(input, output),
         ["compose", plan, output] => compose::run(plan, output),
         ["describe", input] => describe::run(input),
-        ["lower", input, output, missing @ ..] => lower::run(input, output, missing),
         ["merge", input, output] => merge::run(input, output),
         ["validate", input] => validate::run(input),
         ["wit", input] => wit::run(input),

@@ -28,6 +28,22 @@ impl Space {
     pub const COUNT: usize = Self::Value as usize + 1;
 }
 
+/// Numbers the items of a component, section by section.
+#[derive(Default)]
+pub struct Indices([u32; Space::COUNT]);
+
+impl Indices {
+    /// The index that each item which `section` adds has in its space.
+    pub fn of(&mut self, section: &Payload<'_>) -> Result<Vec<u32>, BinaryReaderError> {
+        let number = |space: Space| {
+            let count = &mut self.0[space as usize];
+            *count += 1;
+            *count - 1
+        };
+        Ok(added(section)?.into_iter().map(number).collect())
+    }
+}
+
 /// The spaces of the items that `section` adds.
 pub fn added(section: &Payload<'_>) -> Result<Vec<Space>, BinaryReaderError> {
     let repeated = |space, count: u32| vec![space; count as usize];

@@ -104,9 +104,7 @@ def loader(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Componen
 def linked(request: pytest.FixtureRequest, engine: Engine, loader: ComponentLoader) -> Iterator[Linked]:
     """Give the guest; a test may say with which options it lowers `take`."""
     guest = bytes_guest(request.param).encode()
-    code, (description,) = loader.load_bridged(
-        "guest", Composition((ComponentSource("guest", guest),), hosted=(INTERFACE,))
-    )
+    code, (description,), _ = loader.load("guest", Composition((ComponentSource("guest", guest),), hosted=(INTERFACE,)))
     probe = Probe()
     bridge = Bridge("guest", BridgeDescription.from_json(description.description), {INTERFACE: probe}, set())
     linked = LinkedComponent(engine, "guest", code, [bridge.interface()])

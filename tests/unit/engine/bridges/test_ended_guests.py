@@ -130,7 +130,7 @@ def linked(request: pytest.FixtureRequest, engine: Engine, loader: ComponentLoad
     is_lasting = request.param == "lasting"
     lasting = (f"{INTERFACE}/shelf",) if is_lasting else ()
     sources = (ComponentSource("guest", GUEST.encode()),)
-    code, (description,) = loader.load_bridged("guest", Composition(sources, hosted=(INTERFACE,), lasting=lasting))
+    code, (description,), _ = loader.load("guest", Composition(sources, hosted=(INTERFACE,), lasting=lasting))
     orders: list[int] = []
     events: list[str] = []
     shelves = PerGuest(Shelves, (orders, [Shelf()] if is_lasting else [], events))

@@ -72,7 +72,7 @@ def linked(request: pytest.FixtureRequest, engine: Engine, loader: ComponentLoad
     numbers = random.choices(range(TYPES), k=VALUES)
     mirror = Mirror([(number, values.of(types[number])) for number in numbers])
     composition = Composition((ComponentSource("guest", identity_guest(types).encode()),), hosted=(INTERFACE,))
-    code, (description,) = loader.load_bridged("guest", composition)
+    code, (description,), _ = loader.load("guest", composition)
     bridge = Bridge("guest", BridgeDescription.from_json(description.description), {INTERFACE: mirror}, set())
     linked = LinkedComponent(engine, "guest", code, [bridge.interface()])
     yield linked, types, mirror

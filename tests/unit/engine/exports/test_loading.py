@@ -59,7 +59,7 @@ def load(engine: Engine, cache: CompiledCache, request: pytest.FixtureRequest) -
     """Give a function that loads and links a composition."""
 
     def load(composition: Composition) -> tuple[LinkedComponent, Exports]:
-        code, _, caller = ComponentLoader(engine, cache).load_called("guest", composition)
+        code, _, caller = ComponentLoader(engine, cache).load("guest", composition)
         assert caller is not None
         exports = Exports("guest", CallerDescription.from_json(caller))
         linked = LinkedComponent(engine, "guest", code, [exports.interface()])
@@ -88,8 +88,8 @@ def test_those_are_called_that_are_asked_for(load: Load) -> None:
 
 def test_what_is_told_of_a_caller_is_kept_with_the_code(engine: Engine, cache: CompiledCache) -> None:
     composition = Composition((ComponentSource("guest", constant(1)),), called=())
-    first = ComponentLoader(engine, cache).load_called("guest", composition)
-    second = ComponentLoader(engine, cache).load_called("guest", composition)
+    first = ComponentLoader(engine, cache).load("guest", composition)
+    second = ComponentLoader(engine, cache).load("guest", composition)
     assert first == second
     assert first.bridges == ()
 

@@ -73,7 +73,7 @@ class Guest:
         self.values = MadeUpValues(self.random, RecordTypes())
         self.host = Host()
         root = ComponentSource("guest", passing_guest(self.types).encode())
-        code, (told,), caller = loader.load_called("guest", Composition((root,), hosted=(INTERFACE,), called=()))
+        code, (told,), caller = loader.load("guest", Composition((root,), hosted=(INTERFACE,), called=()))
         assert caller is not None
         self.exports = Exports("guest", CallerDescription.from_json(caller))
         bridge = Bridge("guest", BridgeDescription.from_json(told.description), {INTERFACE: self.host}, set())

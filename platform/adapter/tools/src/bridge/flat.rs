@@ -1,6 +1,6 @@
 //! Flat values: in the slots of a call, and in memory.
 
-use super::assembly::at;
+use crate::core_module::at;
 use anyhow::{Result, bail};
 use wasm_encoder::{InstructionSink, ValType};
 use wit_parser::abi::WasmType;

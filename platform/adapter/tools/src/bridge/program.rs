@@ -1,6 +1,6 @@
 //! The core module of a bridge: what it exports for each function of the interfaces, over what `routines` share.
 
-use super::assembly::{Assembly, NAMES, TOP};
+use super::assembly::{NAMES, TOP, assembled};
 use super::description::Description;
 use super::flat::{leaf, load, store, value};
 use super::guest::{Bridged, Guest, Key};
@@ -8,6 +8,7 @@ use super::host::{
     CALL, CHALLENGE, DROP, ENTER, FILL, FINISH, Host, LOCATE, RESOLVED, TASKS, WAIT,
 };
 use super::routines::{ARENA, Imported, SLOTS, realloc, settle};
+use crate::core_module::CoreModule;
 use anyhow::Result;
 use std::collections::{BTreeMap, BTreeSet};
 use wasm_encoder::{BlockType, InstructionSink, ValType};
@@ -28,7 +29,7 @@ pub fn module(
         host,
         strings,
         interface: &description.interface,
-        assembly: Assembly::default(),
+        assembly: CoreModule::default(),
     };
     let drop = program.import_drop();
     let imported = program.imported(description);
@@ -39,7 +40,7 @@ pub fn module(
     if let Some(drop) = drop {
         program.add_destructors(description, drop);
     }
-    Ok(program.assembly.finish(ARENA))
+    Ok(assembled(program.assembly, ARENA))
 }
 
 struct Program<'a> {
@@ -47,7 +48,7 @@ struct Program<'a> {
     host: &'a Host,
     strings: &'a BTreeMap<Key, Vec<u32>>,
     interface: &'a str,
-    assembly: Assembly,
+    assembly: CoreModule,
 }
 
 impl Program<'_> {

@@ -22,7 +22,8 @@
 //!
 //! Whatever else the host says is a trap. After the call the arena is empty again.
 
-use super::assembly::{Assembly, CALLS, SIGHT, TOP, at};
+use super::assembly::{CALLS, SIGHT, TOP};
+use crate::core_module::{CoreModule, at};
 use std::collections::BTreeMap;
 use wasm_encoder::{BlockType, InstructionSink, ValType};
 
@@ -85,7 +86,7 @@ pub struct Imported {
 }
 
 /// `cabi_realloc`: a block at the end of the arena grows and shrinks in place.
-pub fn realloc(assembly: &mut Assembly) -> u32 {
+pub fn realloc(assembly: &mut CoreModule) -> u32 {
     let (old, old_size, align, size, block, end) = (0, 1, 2, 3, 4, 5);
     let locals = [ValType::I32, ValType::I64];
     assembly.define(&[ValType::I32; 4], &[ValType::I32], &locals, |code| {
@@ -135,7 +136,7 @@ pub fn grow(code: &mut InstructionSink<'_>, end: u32) {
 }
 
 /// Calls the host until it is done, for a function whose parameters are stored; returns A.
-pub fn settle(assembly: &mut Assembly, imported: &Imported) -> u32 {
+pub fn settle(assembly: &mut CoreModule, imported: &Imported) -> u32 {
     let (function, base, triples, count, first, end) = (0, 1, 2, 3, 4, 5);
     let give = (!imported.news.is_empty()).then(|| give(assembly, imported));
     let take = imported.resolved.map(|resolved| {
@@ -240,7 +241,7 @@ pub fn settle(assembly: &mut Assembly, imported: &Imported) -> u32 {
 }
 
 /// Has the host look for the memory, and sets SIGHT; the arena ends at the parameter again.
-pub fn look(assembly: &mut Assembly, challenge: u32, locate: u32) -> u32 {
+pub fn look(assembly: &mut CoreModule, challenge: u32, locate: u32) -> u32 {
     let (base, answer) = (0, 1);
     assembly.define(&[ValType::I32], &[], &[ValType::I64], |code| {
         code.i32_const(HIDDEN).global_set(SIGHT);
@@ -305,7 +306,7 @@ fn check_reply(code: &mut InstructionSink<'_>, base: u32) {
 }
 
 /// Puts handles where there are fix-ups for them.
-fn give(assembly: &mut Assembly, imported: &Imported) -> u32 {
+fn give(assembly: &mut CoreModule, imported: &Imported) -> u32 {
     let new = choose(assembly, &imported.news, &[ValType::I32]);
     let (fixup, address) = (0, 2);
     for_each(assembly, FIXUP, |code| {
@@ -317,7 +318,7 @@ fn give(assembly: &mut Assembly, imported: &Imported) -> u32 {
 }
 
 /// Puts into triples what the host knows their resources by.
-fn resolve(assembly: &mut Assembly, imported: &Imported) -> u32 {
+fn resolve(assembly: &mut CoreModule, imported: &Imported) -> u32 {
     let rep = choose(assembly, &imported.reps, &[ValType::I32]);
     let triple = 0;
     for_each(assembly, TRIPLE, |code| {
@@ -331,7 +332,7 @@ fn resolve(assembly: &mut Assembly, imported: &Imported) -> u32 {
 }
 
 /// Drops the handles of triples.
-fn release(assembly: &mut Assembly, imported: &Imported) -> u32 {
+fn release(assembly: &mut CoreModule, imported: &Imported) -> u32 {
     let drop = choose(assembly, &imported.drops, &[]);
     let triple = 0;
     for_each(assembly, TRIPLE, |code| {
@@ -345,7 +346,7 @@ fn release(assembly: &mut Assembly, imported: &Imported) -> u32 {
 
 /// A function of an address and a count: `write` writes what is done with the address of each, which are `step` apart.
 fn for_each(
-    assembly: &mut Assembly,
+    assembly: &mut CoreModule,
     step: i32,
     write: impl FnOnce(&mut InstructionSink<'_>),
 ) -> u32 {
@@ -367,7 +368,7 @@ fn for_each(
 }
 
 /// A function of a resource and a value, which it passes to the function of that resource.
-fn choose(assembly: &mut Assembly, functions: &BTreeMap<usize, u32>, results: &[ValType]) -> u32 {
+fn choose(assembly: &mut CoreModule, functions: &BTreeMap<usize, u32>, results: &[ValType]) -> u32 {
     let (resource, value) = (0, 1);
     assembly.define(&[ValType::I32; 2], results, &[], |code| {
         for (index, function) in functions {

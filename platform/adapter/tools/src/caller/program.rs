@@ -14,10 +14,11 @@
 
 use super::exports::Exports;
 use super::host::{DONE, HANDLE, NEXT, RETURNED, calls, interface};
-use crate::bridge::assembly::{Assembly, NAMES, SIGHT, TOP, at};
+use crate::bridge::assembly::{NAMES, SIGHT, TOP, assembled};
 use crate::bridge::flat::{leaf, load_slot, store_leaf, value};
 use crate::bridge::host::{CHALLENGE, FILL, LOCATE};
 use crate::bridge::routines::{ARENA, CALLED, REPLY, SLOTS, grow, is_seen, look, realloc};
+use crate::core_module::{CoreModule, at};
 use anyhow::Result;
 use wasm_encoder::{BlockType, InstructionSink, ValType};
 use wit_parser::abi::AbiVariant;
@@ -37,7 +38,7 @@ struct Host {
 
 /// The module, without the world that it is for.
 pub fn module(exports: &Exports, tells_adapters: bool) -> Result<Vec<u8>> {
-    let mut assembly = Assembly::default();
+    let mut assembly = CoreModule::default();
     let host = import_host(&mut assembly);
     let returned = tells_adapters.then(|| assembly.import(&calls(), RETURNED, &[], &[]));
     let called = import_called(exports, &mut assembly);
@@ -59,10 +60,10 @@ pub fn module(exports: &Exports, tells_adapters: bool) -> Result<Vec<u8>> {
     }
     let handle = handle(&mut assembly, &host, look, &numbered, returned);
     assembly.export(HANDLE, handle);
-    Ok(assembly.finish(ARENA))
+    Ok(assembled(assembly, ARENA))
 }
 
-fn import_host(assembly: &mut Assembly) -> Host {
+fn import_host(assembly: &mut CoreModule) -> Host {
     let interface = interface();
     let mut import = |name, params: &[ValType], results: &[ValType]| {
         assembly.import(&interface, name, params, results)
@@ -77,7 +78,7 @@ fn import_host(assembly: &mut Assembly) -> Host {
     }
 }
 
-fn import_called(exports: &Exports, assembly: &mut Assembly) -> Vec<u32> {
+fn import_called(exports: &Exports, assembly: &mut CoreModule) -> Vec<u32> {
     let resolve = &exports.resolve;
     let mut imported = Vec::new();
     for (interface, func) in &exports.functions {
@@ -92,7 +93,7 @@ fn import_called(exports: &Exports, assembly: &mut Assembly) -> Vec<u32> {
     imported
 }
 
-fn import_drops(exports: &Exports, assembly: &mut Assembly) -> Vec<u32> {
+fn import_drops(exports: &Exports, assembly: &mut CoreModule) -> Vec<u32> {
     let mut imported = Vec::new();
     for (interface, resource) in &exports.resources {
         let import = WasmImport::ResourceIntrinsic {
@@ -109,7 +110,7 @@ fn import_drops(exports: &Exports, assembly: &mut Assembly) -> Vec<u32> {
 /// Calls `import` with what is in the slots, and leaves the result where the arena begins.
 fn define(
     exports: &Exports,
-    assembly: &mut Assembly,
+    assembly: &mut CoreModule,
     sizes: &SizeAlign,
     function: &Function,
     import: u32,
@@ -147,7 +148,7 @@ fn define(
 }
 
 fn handle(
-    assembly: &mut Assembly,
+    assembly: &mut CoreModule,
     host: &Host,
     look: u32,
     numbered: &[u32],

@@ -7,8 +7,8 @@ use crate::lower::{ENTRY, RUNTIME, lower};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 
-/// Those of the parts that are components and needed and asynchronous, lowered. What they import and nobody provides is
-/// nothing left to import any more, where the plan says that it may be missing.
+/// The components that are needed, lowered where they are asynchronous. What those import and nobody provides is nothing
+/// left to import any more, where the plan says that it may be missing.
 pub fn lowered(
     plan: &Plan,
     parts: &mut [Part<'_>],
@@ -29,6 +29,7 @@ pub fn lowered(
         let found = lower(&component, |import| !is_missing(import))
             .with_context(|| format!("component `{name}` cannot be lowered"))?;
         let Some(found) = found else {
+            done.insert(index, component);
             continue;
         };
         if found.added.contains(&RUNTIME)

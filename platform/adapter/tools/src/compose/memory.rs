@@ -1,12 +1,12 @@
 //! Lets a component tell how large its linear memory is: the C API of the engine cannot.
 
+use crate::core_module::CoreModule;
 use crate::input::outermost;
 use crate::validate::check_types;
 use wasm_encoder::{
-    Alias, CanonicalFunctionSection, CodeSection, ComponentAliasSection, ComponentExportKind,
-    ComponentExportSection, ComponentSection, ComponentTypeSection, EntityType, ExportKind,
-    ExportSection, Function, FunctionSection, ImportSection, InstanceSection, MemoryType, Module,
-    ModuleArg, ModuleSection, PrimitiveValType, TypeSection, ValType,
+    Alias, CanonicalFunctionSection, ComponentAliasSection, ComponentExportKind,
+    ComponentExportSection, ComponentSection, ComponentTypeSection, ExportKind, InstanceSection,
+    Module, ModuleArg, ModuleSection, PrimitiveValType, ValType,
 };
 use wasmparser::{
     BinaryReaderError, CanonicalFunction, ComponentAlias, ComponentExternalKind,
@@ -142,26 +142,13 @@ impl Spaces {
 
 /// `(module (import "memory" "memory" (memory 0)) (func (export "size") (result i32) memory.size))`
 fn measuring_module() -> Module {
-    let memory = MemoryType {
-        minimum: 0,
-        maximum: None,
-        memory64: false,
-        shared: false,
-        page_size_log2: None,
-    };
-    let (mut types, mut code) = (TypeSection::new(), CodeSection::new());
-    types.ty().function([], [ValType::I32]);
-    let mut size = Function::new([]);
-    size.instructions().memory_size(0).end();
-    code.function(&size);
-    let mut module = Module::new();
-    module
-        .section(&types)
-        .section(ImportSection::new().import(MEMORY, MEMORY, EntityType::Memory(memory)))
-        .section(FunctionSection::new().function(0))
-        .section(ExportSection::new().export(SIZE, ExportKind::Func, 0))
-        .section(&code);
-    module
+    let mut module = CoreModule::default();
+    module.import_memory(MEMORY, MEMORY);
+    let size = module.define(&[], &[ValType::I32], &[], |code| {
+        code.memory_size(0);
+    });
+    module.export(SIZE, size);
+    module.finish()
 }
 
 #[cfg(test)]

@@ -56,8 +56,8 @@ pub fn run(plan: &str, output: &str) -> Result<String> {
     Ok(serde_json::to_string(&report(&parts, &links, exports))?)
 }
 
-/// The components of the parts that are needed, each without what the others do not use; `lowered` has those of another
-/// text than their file.
+/// The components of the parts that are needed, each without what the others do not use; `lowered` has those that have
+/// been read.
 fn merged(
     parts: &[Part<'_>],
     links: &mut Links,

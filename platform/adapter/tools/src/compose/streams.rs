@@ -8,20 +8,20 @@
 //!
 //! What is not understood completely is left as it is: this is never needed.
 
+use crate::core_module::{CoreModule, at};
 use crate::input::outermost;
 use crate::latin1::{is_encoding, recoded};
 use crate::renumbering::{Renumbering, failure};
-use crate::spaces::{Space, added};
+use crate::spaces::{Indices, Space, added};
 use crate::validate::check_types;
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, HashMap};
 use wasm_encoder::reencode::{ReencodeComponent, component_utils};
 use wasm_encoder::{
-    Alias, CanonicalFunctionSection, CanonicalOption, CodeSection, Component,
-    ComponentAliasSection, ComponentExportKind, ComponentImportSection, ComponentTypeRef,
-    ComponentTypeSection, ComponentValType, EntityType, ExportKind, ExportSection, Function,
-    FunctionSection, ImportSection, InstanceSection, InstanceType, MemArg, MemoryType, Module,
-    ModuleArg, ModuleSection, PrimitiveValType, TypeBounds, TypeSection, ValType,
+    Alias, BlockType, CanonicalFunctionSection, CanonicalOption, Component, ComponentAliasSection,
+    ComponentExportKind, ComponentImportSection, ComponentTypeRef, ComponentTypeSection,
+    ComponentValType, ExportKind, InstanceSection, InstanceType, InstructionSink, Module,
+    ModuleArg, ModuleSection, PrimitiveValType, TypeBounds, ValType,
 };
 use wasmparser::{
     CanonicalFunction, CanonicalOption as Read, ComponentAlias, ComponentExternalKind, Payload,
@@ -97,21 +97,16 @@ struct Uses {
 
 impl Uses {
     fn of(sections: &[Payload<'_>], streams: &str) -> Result<Self> {
-        let mut counts = [0_u32; Space::COUNT];
+        let mut numbers = Indices::default();
         let mut imported = None;
         let mut methods: HashMap<u32, Method> = HashMap::new();
         let mut lowered = BTreeMap::new();
         for section in sections {
-            let mut spaces = added(section)?.into_iter();
-            let mut next = || {
-                let space = spaces.next().context("an item too many")? as usize;
-                counts[space] += 1;
-                anyhow::Ok(counts[space] - 1)
-            };
+            let indices = numbers.of(section)?;
             match section {
                 Payload::ComponentImportSection(imports) => {
-                    for import in imports.clone() {
-                        let (import, index) = (import?, next()?);
+                    for (import, index) in imports.clone().into_iter().zip(indices) {
+                        let import = import?;
                         if import.name.name == streams
                             && import.ty.kind() == ComponentExternalKind::Instance
                         {
@@ -120,13 +115,12 @@ impl Uses {
                     }
                 }
                 Payload::ComponentAliasSection(aliases) => {
-                    for alias in aliases.clone() {
-                        let (alias, index) = (alias?, next()?);
+                    for (alias, index) in aliases.clone().into_iter().zip(indices) {
                         if let ComponentAlias::InstanceExport {
                             kind: ComponentExternalKind::Func,
                             instance_index,
                             name,
-                        } = alias
+                        } = alias?
                             && Some(instance_index) == imported
                         {
                             methods.extend(method(name).map(|method| (index, method)));
@@ -134,18 +128,13 @@ impl Uses {
                     }
                 }
                 Payload::ComponentCanonicalSection(functions) => {
-                    for function in functions.clone() {
-                        let (function, index) = (function?, next()?);
-                        if let CanonicalFunction::Lower { func_index, .. } = function {
+                    for (function, index) in functions.clone().into_iter().zip(indices) {
+                        if let CanonicalFunction::Lower { func_index, .. } = function? {
                             lowered.extend(methods.get(&func_index).map(|each| (index, *each)));
                         }
                     }
                 }
-                _ => {
-                    for space in spaces {
-                        counts[space as usize] += 1;
-                    }
-                }
+                _ => {}
             }
         }
         Ok(Self {
@@ -396,104 +385,66 @@ const REALLOC: &str = "realloc";
 
 /// The core module whose functions are called in place of `methods`.
 fn between(methods: &[Method]) -> Module {
-    let read = [ValType::I32, ValType::I64, ValType::I32];
-    let (called, lowered) = ([ValType::I32; 4], [ValType::I32; 5]);
-    let mut types = TypeSection::new();
-    types.ty().function(read, []);
-    types.ty().function(called, []);
-    types.ty().function(lowered, []);
-    types.ty().function([ValType::I32; 4], [ValType::I32]);
-    let mut imports = ImportSection::new();
-    let memory = MemoryType {
-        minimum: 0,
-        maximum: None,
-        memory64: false,
-        shared: false,
-        page_size_log2: None,
-    };
-    imports.import(METHODS, MEMORY, memory);
-    let (mut functions, mut exports) = (FunctionSection::new(), ExportSection::new());
-    let mut code = CodeSection::new();
-    let reads = methods.iter().any(|method| !method.writes);
-    let (realloc, first) = (
-        methods.len() as u32,
-        methods.len() as u32 + u32::from(reads),
-    );
-    for (position, method) in (0..).zip(methods) {
-        let name = position.to_string();
-        let imported = if method.writes { 2 } else { 0 };
-        imports.import(METHODS, &name, EntityType::Function(imported));
-        functions.function(u32::from(method.writes));
-        exports.export(&name, ExportKind::Func, first + position);
-        code.function(&if method.writes {
-            writing(position)
+    let (i32, i64) = (ValType::I32, ValType::I64);
+    let mut module = CoreModule::default();
+    module.import_memory(METHODS, MEMORY);
+    for (position, method) in methods.iter().enumerate() {
+        let params: &[ValType] = if method.writes {
+            &[i32; 5]
         } else {
-            reading(position, realloc)
-        });
+            &[i32, i64, i32]
+        };
+        module.import(METHODS, &position.to_string(), params, &[]);
     }
-    if reads {
-        imports.import(METHODS, REALLOC, EntityType::Function(3));
+    let reads = methods.iter().any(|method| !method.writes);
+    let realloc = reads.then(|| module.import(METHODS, REALLOC, &[i32; 4], &[i32]));
+    for (position, method) in (0..).zip(methods) {
+        let defined = match realloc {
+            Some(realloc) if !method.writes => module.define(&[i32, i64, i32], &[], &[], |code| {
+                read(code, position, realloc);
+            }),
+            _ => module.define(&[i32; 4], &[], &[i32], |code| write(code, position)),
+        };
+        module.export(&position.to_string(), defined);
     }
-    let mut module = Module::new();
-    module
-        .section(&types)
-        .section(&imports)
-        .section(&functions)
-        .section(&exports)
-        .section(&code);
-    module
-}
-
-fn at(offset: u64, align: u32) -> MemArg {
-    MemArg {
-        offset,
-        align,
-        memory_index: 0,
-    }
+    module.finish()
 }
 
 /// Makes "nothing yet", which is `err(err(true))`, an empty list, where the component wants it: some free every list.
-fn reading(read: u32, realloc: u32) -> Function {
+fn read(code: &mut InstructionSink<'_>, read: u32, realloc: u32) {
     let (stream, len, result) = (0, 1, 2);
-    let mut function = Function::new([]);
-    let mut code = function.instructions();
     code.local_get(stream)
         .local_get(len)
         .local_get(result)
         .call(read);
-    code.local_get(result).i32_load8_u(at(0, 0));
-    code.local_get(result).i32_load8_u(at(4, 0)).i32_and();
-    code.local_get(result).i32_load8_u(at(8, 0)).i32_and();
-    code.if_(wasm_encoder::BlockType::Empty);
-    code.local_get(result).i32_const(0).i32_store8(at(0, 0));
+    code.local_get(result).i32_load8_u(at(0));
+    code.local_get(result).i32_load8_u(at(4)).i32_and();
+    code.local_get(result).i32_load8_u(at(8)).i32_and();
+    code.if_(BlockType::Empty);
+    code.local_get(result).i32_const(0).i32_store8(at(0));
     code.local_get(result);
     code.i32_const(0).i32_const(0).i32_const(1).i32_const(0);
-    code.call(realloc).i32_store(at(4, 2));
-    code.local_get(result).i32_const(0).i32_store(at(8, 2));
-    code.end().end();
-    function
+    code.call(realloc).i32_store(at(4));
+    code.local_get(result).i32_const(0).i32_store(at(8));
+    code.end();
 }
 
 /// Begins the string at an even address. A length of 2 GiB and more is none of a list, and would be read as UTF-16.
-fn writing(write: u32) -> Function {
+fn write(code: &mut InstructionSink<'_>, write: u32) {
     let (stream, address, len, result, odd) = (0, 1, 2, 3, 4);
-    let mut function = Function::new([(1, ValType::I32)]);
-    let mut code = function.instructions();
     code.local_get(len).i32_const(0).i32_lt_s();
-    code.if_(wasm_encoder::BlockType::Empty).unreachable().end();
+    code.if_(BlockType::Empty).unreachable().end();
     code.local_get(address)
         .i32_const(1)
         .i32_and()
         .local_set(odd);
     code.local_get(len).local_get(odd).i32_add().local_tee(len);
     code.i32_const(0).i32_lt_s();
-    code.if_(wasm_encoder::BlockType::Empty).unreachable().end();
+    code.if_(BlockType::Empty).unreachable().end();
     code.local_get(stream);
     code.local_get(address).local_get(odd).i32_sub();
     code.local_get(len)
         .local_get(odd)
         .local_get(result)
-        .call(write)
-        .end();
-    function
+        .call(write);
 }

@@ -10,7 +10,6 @@
 //! copies, validates and moves handles (`shim`). `names` has the rule by which interfaces are lowered.
 
 mod missing;
-mod module;
 mod names;
 mod plan;
 mod runtime;
@@ -21,7 +20,7 @@ mod write;
 
 pub use names::{ENTRY, RUNTIME, TEXT};
 
-use crate::input::{outermost, read_component};
+use crate::input::outermost;
 use crate::validate::{check_types, types_of};
 use anyhow::{Context, Result};
 use plan::Planner;
@@ -37,20 +36,6 @@ pub struct Lowered {
     pub is_handler: bool,
     /// What it exported before, and does not any more: asynchronous functions that are no handler's.
     pub left_out: Vec<String>,
-}
-
-/// `lower IN OUT [MISSING ...]`: a component without anything asynchronous, which is what it was if there was nothing. Nobody
-/// provides its imports whose names begin with one of `missing`. JSON of what it imports beyond what it did.
-pub fn run(input: &str, output: &str, missing: &[&str]) -> Result<String> {
-    let component = read_component(input)?;
-    let is_missing = |import: &str| missing.iter().any(|each| import.starts_with(each));
-    let lowered = lower(&component, |import| !is_missing(import))?;
-    let (component, added) = match lowered {
-        Some(lowered) => (lowered.component, lowered.added),
-        None => (component, Vec::new()),
-    };
-    std::fs::write(output, component).with_context(|| format!("cannot write `{output}`"))?;
-    Ok(serde_json::to_string(&added)?)
 }
 
 /// `component` without anything asynchronous; None if there is nothing in it. `is_provided` tells of its imports whether

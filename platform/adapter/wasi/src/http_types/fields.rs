@@ -5,7 +5,7 @@
 
 use crate::bindings::exports::wasi::http::types::{self, HeaderError};
 use crate::traps::trap;
-use core::cell::RefCell;
+use core::cell::{Ref, RefCell};
 use std::borrow::Cow;
 use std::rc::Rc;
 
@@ -246,39 +246,63 @@ fn cost(name: &str, value: &[u8]) -> usize {
     name.len() + value.len() + FIELD_COST
 }
 
-/// The resource: a list, and whether the guest may change it.
-pub struct Fields {
+/// What stands behind a handle of the resource, in whichever version: a list, and whether the guest may change it.
+pub struct Editable {
     list: RefCell<FieldList>,
     mutable: bool,
 }
 
+impl Editable {
+    pub fn new(list: FieldList, mutable: bool) -> Self {
+        Self {
+            list: RefCell::new(list),
+            mutable,
+        }
+    }
+
+    pub fn list(&self) -> Ref<'_, FieldList> {
+        self.list.borrow()
+    }
+
+    pub fn into_list(self) -> FieldList {
+        self.list.into_inner()
+    }
+
+    pub fn change(
+        &self,
+        change: impl FnOnce(&mut FieldList) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        if self.mutable {
+            return change(&mut self.list.borrow_mut());
+        }
+        // What is wrong with a name or a value counts before the right to change anything: a trial on a list that
+        // nobody sees finds it.
+        match change(&mut FieldList::default()) {
+            Err(refusal @ Refusal::Error(_)) => Err(refusal),
+            _ => Err(Refusal::Error(HeaderError::Immutable)),
+        }
+    }
+}
+
+/// The resource.
+pub struct Fields(Editable);
+
 impl Fields {
     /// A handle through which the guest may look at `list` but not change it.
     pub fn immutable(list: FieldList) -> types::Fields {
-        types::Fields::new(Self {
-            list: RefCell::new(list),
-            mutable: false,
-        })
+        types::Fields::new(Self(Editable::new(list, false)))
     }
 
     /// Ends the handle and returns its list.
     pub fn into_list(handle: types::Fields) -> FieldList {
-        handle.into_inner::<Self>().list.into_inner()
+        handle.into_inner::<Self>().0.into_list()
     }
 
     fn change(
         &self,
         change: impl FnOnce(&mut FieldList) -> Result<(), Refusal>,
     ) -> Result<(), HeaderError> {
-        if self.mutable {
-            return told(change(&mut self.list.borrow_mut()));
-        }
-        // What is wrong with a name or a value counts before the right to change anything: a trial on a list that
-        // nobody sees finds it.
-        match change(&mut FieldList::default()) {
-            Err(Refusal::Error(error)) => Err(error),
-            _ => Err(HeaderError::Immutable),
-        }
+        told(self.0.change(change))
     }
 }
 
@@ -291,26 +315,23 @@ fn told(result: Result<(), Refusal>) -> Result<(), HeaderError> {
 
 impl types::GuestFields for Fields {
     fn new() -> Self {
-        Self {
-            list: RefCell::default(),
-            mutable: true,
-        }
+        Self(Editable::new(FieldList::default(), true))
     }
 
     fn from_list(entries: Vec<Field>) -> Result<types::Fields, HeaderError> {
         let fields = Self::new();
         for (name, value) in entries {
-            told(fields.list.borrow_mut().append(name, value))?;
+            fields.change(|list| list.append(name, value))?;
         }
         Ok(types::Fields::new(fields))
     }
 
     fn get(&self, name: String) -> Vec<Vec<u8>> {
-        self.list.borrow().values(&name).cloned().collect()
+        self.0.list().values(&name).cloned().collect()
     }
 
     fn has(&self, name: String) -> bool {
-        self.list.borrow().has(&name)
+        self.0.list().has(&name)
     }
 
     fn set(&self, name: String, values: Vec<Vec<u8>>) -> Result<(), HeaderError> {
@@ -326,15 +347,11 @@ impl types::GuestFields for Fields {
     }
 
     fn entries(&self) -> Vec<Field> {
-        self.list.borrow().fields.as_ref().clone()
+        self.0.list().fields.as_ref().clone()
     }
 
     fn clone(&self) -> types::Fields {
-        let list = RefCell::new(self.list.borrow().clone());
-        types::Fields::new(Self {
-            list,
-            mutable: true,
-        })
+        types::Fields::new(Self(Editable::new(self.0.list().clone(), true)))
     }
 }
 

@@ -2,50 +2,33 @@
 
 use super::bindings::exports::wasi::http::types::{self, HeaderError};
 use super::conversions::refusal_to_guest;
-use crate::http_types::fields::{Field, FieldList, Refusal};
-use core::cell::RefCell;
+use crate::http_types::fields::{Editable, Field, FieldList, Refusal};
 
-/// The resource: a list, and whether the guest may change it.
-pub struct Fields {
-    list: RefCell<FieldList>,
-    mutable: bool,
-}
+/// The resource.
+pub struct Fields(Editable);
 
 impl Fields {
     /// A handle through which the guest may look at `list` but not change it.
     pub fn immutable(list: FieldList) -> types::Fields {
-        types::Fields::new(Self {
-            list: RefCell::new(list),
-            mutable: false,
-        })
+        types::Fields::new(Self(Editable::new(list, false)))
     }
 
     /// Ends the handle and returns its list.
     pub fn into_list(handle: types::Fields) -> FieldList {
-        handle.into_inner::<Self>().list.into_inner()
+        handle.into_inner::<Self>().0.into_list()
     }
 
     fn change(
         &self,
         change: impl FnOnce(&mut FieldList) -> Result<(), Refusal>,
     ) -> Result<(), HeaderError> {
-        if self.mutable {
-            return change(&mut self.list.borrow_mut()).map_err(refusal_to_guest);
-        }
-        // What is wrong with a name or a value counts before the right to change anything.
-        match change(&mut FieldList::default()) {
-            Err(refusal @ Refusal::Error(_)) => Err(refusal_to_guest(refusal)),
-            _ => Err(HeaderError::Immutable),
-        }
+        self.0.change(change).map_err(refusal_to_guest)
     }
 }
 
 impl types::GuestFields for Fields {
     fn new() -> Self {
-        Self {
-            list: RefCell::default(),
-            mutable: true,
-        }
+        Self(Editable::new(FieldList::default(), true))
     }
 
     fn from_list(entries: Vec<Field>) -> Result<types::Fields, HeaderError> {
@@ -53,18 +36,15 @@ impl types::GuestFields for Fields {
         for (name, value) in entries {
             list.append(name, value).map_err(refusal_to_guest)?;
         }
-        Ok(types::Fields::new(Self {
-            list: RefCell::new(list),
-            mutable: true,
-        }))
+        Ok(types::Fields::new(Self(Editable::new(list, true))))
     }
 
     fn get(&self, name: String) -> Vec<Vec<u8>> {
-        self.list.borrow().values(&name).cloned().collect()
+        self.0.list().values(&name).cloned().collect()
     }
 
     fn has(&self, name: String) -> bool {
-        self.list.borrow().has(&name)
+        self.0.list().has(&name)
     }
 
     fn set(&self, name: String, values: Vec<Vec<u8>>) -> Result<(), HeaderError> {
@@ -86,13 +66,10 @@ impl types::GuestFields for Fields {
     }
 
     fn copy_all(&self) -> Vec<Field> {
-        self.list.borrow().all().to_vec()
+        self.0.list().all().to_vec()
     }
 
     fn clone(&self) -> types::Fields {
-        types::Fields::new(Self {
-            list: RefCell::new(self.list.borrow().clone()),
-            mutable: true,
-        })
+        types::Fields::new(Self(Editable::new(self.0.list().clone(), true)))
     }
 }

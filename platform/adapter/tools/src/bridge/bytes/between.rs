@@ -1,41 +1,28 @@
 //! The core module between the guest's code and the functions that it calls.
 
 use super::places::{Bytes, Place};
-use wasm_encoder::{
-    BlockType, CodeSection, EntityType, ExportKind, ExportSection, Function, FunctionSection,
-    ImportSection, InstructionSink, Module, TypeSection, ValType,
-};
+use crate::core_module::CoreModule;
+use wasm_encoder::{BlockType, InstructionSink, Module, ValType};
 
 /// What the module imports its functions from.
 pub const CALLED: &str = "called";
 
 /// A function in place of each of `functions`, which the module imports, both by their numbers.
 pub fn between(functions: &[&Bytes]) -> Module {
-    let (mut types, mut imports) = (TypeSection::new(), ImportSection::new());
-    let (mut defined, mut exports) = (FunctionSection::new(), ExportSection::new());
-    let mut code = CodeSection::new();
-    let count = functions.len() as u32;
-    for (number, function) in (0..).zip(functions) {
+    let mut module = CoreModule::default();
+    for (number, function) in functions.iter().enumerate() {
         let (before, area) = parts(function);
         let called = [before, &[ValType::I32], area].concat();
-        types.ty().function(called, function.results.clone());
-        types
-            .ty()
-            .function(function.params.clone(), function.results.clone());
-        let name = number.to_string();
-        imports.import(CALLED, &name, EntityType::Function(2 * number));
-        defined.function(2 * number + 1);
-        exports.export(&name, ExportKind::Func, count + number);
-        code.function(&passing(number, function));
+        module.import(CALLED, &number.to_string(), &called, &function.results);
     }
-    let mut module = Module::new();
-    module
-        .section(&types)
-        .section(&imports)
-        .section(&defined)
-        .section(&exports)
-        .section(&code);
-    module
+    for (number, function) in (0..).zip(functions) {
+        let locals = [ValType::I32; 2];
+        let defined = module.define(&function.params, &function.results, &locals, |code| {
+            pass(code, number, function);
+        });
+        module.export(&number.to_string(), defined);
+    }
+    module.finish()
 }
 
 /// The flat parameters, and where the result goes.
@@ -45,15 +32,13 @@ fn parts(function: &Bytes) -> (&[ValType], &[ValType]) {
 }
 
 /// Begins each string at an even address, and tells which did not.
-fn passing(called: u32, function: &Bytes) -> Function {
+fn pass(code: &mut InstructionSink<'_>, called: u32, function: &Bytes) {
     let (before, area) = parts(function);
     let (flat, params) = (before.len() as u32, function.params.len() as u32);
     let (odd, bit) = (params, params + 1);
-    let mut written = Function::new([(2, ValType::I32)]);
-    let mut code = written.instructions();
     for place in &function.places {
         if !place.when.is_empty() {
-            is_there(&mut code, place);
+            is_there(code, place);
             code.if_(BlockType::Empty);
         }
         let (address, len) = (place.address, place.address + 1);
@@ -84,8 +69,7 @@ fn passing(called: u32, function: &Bytes) -> Function {
     if !area.is_empty() {
         code.local_get(flat);
     }
-    code.call(called).end();
-    written
+    code.call(called);
 }
 
 fn is_there(code: &mut InstructionSink<'_>, place: &Place) {

@@ -7,7 +7,7 @@ use crate::bridge::guest::Key;
 use crate::input::{Sections, outermost};
 use crate::latin1::is_encoding;
 use crate::renumbering::{Renumbering, failure};
-use crate::spaces::{Space, added};
+use crate::spaces::{Indices, Space};
 use anyhow::{Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
 use wasm_encoder::reencode::{ReencodeComponent, component_utils};
@@ -62,14 +62,10 @@ struct Uses {
 impl Uses {
     fn of(sections: &Sections<'_>, wanted: &BTreeMap<Key, Bytes>) -> Result<Self> {
         let mut uses = Self::default();
-        let mut counts = [0_u32; Space::COUNT];
+        let mut numbers = Indices::default();
         let mut imported = BTreeSet::new();
         for section in sections {
-            let mut indices = Vec::new();
-            for space in added(section)? {
-                indices.push(counts[space as usize]);
-                counts[space as usize] += 1;
-            }
+            let indices = numbers.of(section)?;
             match section {
                 Payload::ComponentImportSection(imports) => {
                     for (import, index) in imports.clone().into_iter().zip(indices) {

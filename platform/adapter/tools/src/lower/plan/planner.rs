@@ -3,7 +3,7 @@
 use super::model::{Handler, Plan, space_of};
 use crate::lower::names::HANDLED;
 use crate::lower::world::World;
-use crate::spaces::{Space, added};
+use crate::spaces::{Indices, Space};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use wasmparser::types::TypesRef;
@@ -15,7 +15,7 @@ pub struct Planner<'w, 'a> {
     /// The interfaces that nobody provides.
     pub missing: &'w [bool],
     pub plan: Plan,
-    counts: [u32; Space::COUNT],
+    indices: Indices,
     pub lifts: BTreeMap<u32, Lift>,
 }
 
@@ -34,7 +34,7 @@ impl<'w, 'a> Planner<'w, 'a> {
             types,
             missing,
             plan: Plan::default(),
-            counts: [0; Space::COUNT],
+            indices: Indices::default(),
             lifts: BTreeMap::new(),
         }
     }
@@ -52,11 +52,7 @@ impl<'w, 'a> Planner<'w, 'a> {
     }
 
     fn add(&mut self, section: &Payload<'a>) -> Result<()> {
-        let mut indices = Vec::new();
-        for space in added(section)? {
-            indices.push(self.counts[space as usize]);
-            self.counts[space as usize] += 1;
-        }
+        let indices = self.indices.of(section)?;
         match section {
             Payload::ComponentCanonicalSection(functions) => {
                 for (function, index) in functions.clone().into_iter().zip(indices) {

@@ -1,9 +1,9 @@
 //! A module that stands in between, and what it is given.
 
-use crate::lower::module::CoreModule;
+use crate::core_module::CoreModule;
 use crate::lower::runtime;
 use std::collections::BTreeMap;
-use wasm_encoder::{InstructionSink, MemArg, Module, ValType};
+use wasm_encoder::{InstructionSink, Module, ValType};
 
 pub const I32: ValType = ValType::I32;
 pub const I64: ValType = ValType::I64;
@@ -21,6 +21,8 @@ pub const NOWHERE: i64 = -1;
 /// Where a value goes that is answered: behind what the engine answers.
 pub const VALUE: i32 = 8;
 
+/// The name of the instance that everything is imported from.
+pub const GIVEN: &str = "given";
 pub const TABLE: &str = "table";
 pub const DELIVER: &str = "deliver";
 pub const MEMORY: &str = "memory";
@@ -89,7 +91,7 @@ impl Shim {
         if let Some(known) = self.functions.get(&given) {
             return *known;
         }
-        let index = self.module.import(&given.name(), params, results);
+        let index = self.module.import(GIVEN, &given.name(), params, results);
         self.given.push(given);
         self.functions.insert(given, index);
         index
@@ -126,15 +128,6 @@ pub fn event_parts(code: &mut InstructionSink<'_>, event: u32) {
         .i64_const(32)
         .i64_shr_u()
         .i32_wrap_i64();
-}
-
-/// An access that may be unaligned.
-pub fn word(offset: u64) -> MemArg {
-    MemArg {
-        offset,
-        align: 0,
-        memory_index: 0,
-    }
 }
 
 /// The parameters without the address for the result.

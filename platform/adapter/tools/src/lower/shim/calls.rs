@@ -1,7 +1,8 @@
 //! Calls of asynchronous functions.
 
-use super::base::{Given, I32, I64, RETURNED, VALUE, flat_params, word};
+use super::base::{Given, I32, I64, RETURNED, VALUE, flat_params};
 use super::writer::Writer;
+use crate::core_module::at;
 use crate::lower::plan::Late;
 use wasm_encoder::{BlockType, InstructionSink};
 use wasmparser::PrimitiveValType as Primitive;
@@ -52,7 +53,7 @@ impl Writer<'_> {
             // Where the result goes: the component's address, or behind what the engine answers.
             if value.is_some() {
                 code.i32_const(VALUE).local_set(place);
-                code.i32_const(VALUE).i64_load(word(0)).local_set(kept);
+                code.i32_const(VALUE).i64_load(at(0)).local_set(kept);
             } else if result.is_some() {
                 code.local_get(flat).local_set(place);
             }
@@ -100,7 +101,7 @@ impl Writer<'_> {
             if let Some(value) = value {
                 code.local_get(place);
                 load(code, *value);
-                code.local_get(place).local_get(kept).i64_store(word(0));
+                code.local_get(place).local_get(kept).i64_store(at(0));
             }
         });
         self.shim.module = module;
@@ -110,13 +111,13 @@ impl Writer<'_> {
 
 fn load(code: &mut InstructionSink<'_>, value: Primitive) {
     match value {
-        Primitive::Bool | Primitive::U8 => code.i32_load8_u(word(0)),
-        Primitive::S8 => code.i32_load8_s(word(0)),
-        Primitive::U16 => code.i32_load16_u(word(0)),
-        Primitive::S16 => code.i32_load16_s(word(0)),
-        Primitive::U64 | Primitive::S64 => code.i64_load(word(0)),
-        Primitive::F32 => code.f32_load(word(0)),
-        Primitive::F64 => code.f64_load(word(0)),
-        _ => code.i32_load(word(0)),
+        Primitive::Bool | Primitive::U8 => code.i32_load8_u(at(0)),
+        Primitive::S8 => code.i32_load8_s(at(0)),
+        Primitive::U16 => code.i32_load16_u(at(0)),
+        Primitive::S16 => code.i32_load16_s(at(0)),
+        Primitive::U64 | Primitive::S64 => code.i64_load(at(0)),
+        Primitive::F32 => code.f32_load(at(0)),
+        Primitive::F64 => code.f64_load(at(0)),
+        _ => code.i32_load(at(0)),
     };
 }

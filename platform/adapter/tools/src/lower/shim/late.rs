@@ -1,10 +1,11 @@
 //! The late functions: those that read and write the component's memory, and what they share.
 
 use super::base::{
-    DELIVER, Given, I32, I64, MEMORY, RETURNED, Shim, TABLE, TARGET, event_parts, flat_params,
-    name_of, word,
+    DELIVER, GIVEN, Given, I32, I64, MEMORY, RETURNED, Shim, TABLE, TARGET, event_parts,
+    flat_params, name_of,
 };
 use super::writer::{Mover, Writer};
+use crate::core_module::at;
 use crate::lower::plan::{Late, Plan, Stand};
 use wasm_encoder::{BlockType, InstructionSink, ValType};
 
@@ -51,12 +52,12 @@ pub fn late(plan: &Plan) -> Option<Shim> {
 
 impl Writer<'_> {
     fn import(&mut self, functions: &[(u32, &Late)]) {
-        self.shim.module.import_memory(MEMORY);
+        self.shim.module.import_memory(GIVEN, MEMORY);
         self.shim.given.push(Given::Memory);
-        self.target = self.shim.module.import_global(TARGET, I64);
+        self.target = self.shim.module.import_global(GIVEN, TARGET, I64);
         self.shim.given.push(Given::Target);
         if self.plan.has_table() {
-            self.shim.module.import_table(TABLE);
+            self.shim.module.import_table(GIVEN, TABLE);
             self.shim.given.push(Given::Table);
         }
         self.shim.runtime("claim");
@@ -244,13 +245,13 @@ impl Writer<'_> {
                 .i32_wrap_i64()
                 .i32_const(4)
                 .i32_shr_u()
-                .i32_store(word(0));
+                .i32_store(at(0));
             code.local_get(address)
                 .local_get(event)
                 .i64_const(32)
                 .i64_shr_u()
                 .i32_wrap_i64()
-                .i32_store(word(4));
+                .i32_store(at(4));
             code.local_get(event).i32_wrap_i64().i32_const(15).i32_and();
         })
     }

@@ -13,7 +13,7 @@ mod late;
 mod small;
 mod writer;
 
-pub use base::{DELIVER, ENTRY, GIVE, Given, Shim, TABLE, TARGET, name_of};
+pub use base::{DELIVER, ENTRY, GIVE, GIVEN, Given, Shim, TABLE, TARGET, name_of};
 pub use early::early;
 pub use late::late;
 pub use small::{blocking, entry, give};

@@ -1,6 +1,7 @@
 //! What writes the late module.
 
-use super::base::{Given, I32, I64, NOWHERE, Shim, word};
+use super::base::{Given, I32, I64, NOWHERE, Shim};
+use crate::core_module::at;
 use crate::lower::plan::Plan;
 use wasm_encoder::{BlockType, InstructionSink};
 
@@ -31,7 +32,7 @@ impl Writer<'_> {
         arguments: impl FnOnce(&mut InstructionSink<'_>),
         called: u32,
     ) {
-        code.i32_const(0).i64_load(word(0)).local_set(saved);
+        code.i32_const(0).i64_load(at(0)).local_set(saved);
         code.local_get(address)
             .i64_extend_i32_u()
             .global_set(self.target);
@@ -40,7 +41,7 @@ impl Writer<'_> {
             .call(called)
             .i64_const(NOWHERE)
             .global_set(self.target);
-        code.i32_const(0).local_get(saved).i64_store(word(0));
+        code.i32_const(0).local_get(saved).i64_store(at(0));
     }
 
     /// Defines the functions that move values of a payload. Bytes at an even address cross as characters: the engine copies

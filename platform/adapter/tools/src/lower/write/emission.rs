@@ -1,8 +1,7 @@
 //! Items that were not there, one at a time.
 
 use super::writer::Writer;
-use crate::lower::module::GIVEN;
-use crate::lower::shim::{Given, Shim};
+use crate::lower::shim::{GIVEN, Given, Shim};
 use crate::spaces::Space;
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;

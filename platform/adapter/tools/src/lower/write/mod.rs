@@ -74,7 +74,6 @@ impl<'a> Writer<'_, 'a> {
         if !wanted.is_empty() {
             let ty = runtime::interface(wanted.iter().copied());
             let instance = self.import(RUNTIME, &ty);
-            self.runtime = Some(instance);
             for name in wanted {
                 let function = self.alias_function(instance, name);
                 self.runtime_functions.insert(name.to_owned(), function);

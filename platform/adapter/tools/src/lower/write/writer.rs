@@ -13,8 +13,7 @@ pub struct Writer<'w, 'a> {
     pub missing: &'w [bool],
     pub renumbering: Renumbering,
     pub out: Component,
-    /// The instance of the runtime, its functions, and the core functions that they are lowered to.
-    pub runtime: Option<u32>,
+    /// The functions of the runtime, and the core functions that they are lowered to.
     pub runtime_functions: BTreeMap<String, u32>,
     pub lowered: BTreeMap<&'static str, u32>,
     /// As long as it has not been instantiated.
@@ -44,7 +43,6 @@ impl<'w, 'a> Writer<'w, 'a> {
             missing,
             renumbering: Renumbering::default(),
             out: Component::new(),
-            runtime: None,
             runtime_functions: BTreeMap::new(),
             lowered: BTreeMap::new(),
             late,

@@ -1,13 +1,10 @@
-//! A core module that is written function by function, and imports everything from one instance.
+//! A core module that is written function by function.
 
 use wasm_encoder::{
     CodeSection, ConstExpr, ElementSection, Elements, EntityType, ExportKind, ExportSection,
-    Function, FunctionSection, GlobalSection, GlobalType, ImportSection, InstructionSink,
-    MemoryType, Module, RefType, TableSection, TableType, TypeSection, ValType,
+    Function, FunctionSection, GlobalSection, GlobalType, ImportSection, InstructionSink, MemArg,
+    MemorySection, MemoryType, Module, RefType, TableSection, TableType, TypeSection, ValType,
 };
-
-/// The name of the instance that everything is imported from.
-pub const GIVEN: &str = "given";
 
 #[derive(Default)]
 pub struct CoreModule {
@@ -16,6 +13,7 @@ pub struct CoreModule {
     imports: ImportSection,
     functions: FunctionSection,
     tables: TableSection,
+    memories: MemorySection,
     globals: GlobalSection,
     exports: ExportSection,
     elements: ElementSection,
@@ -26,32 +24,38 @@ pub struct CoreModule {
 
 impl CoreModule {
     /// Imports a function, before any is defined.
-    pub fn import(&mut self, name: &str, params: &[ValType], results: &[ValType]) -> u32 {
+    pub fn import(
+        &mut self,
+        module: &str,
+        name: &str,
+        params: &[ValType],
+        results: &[ValType],
+    ) -> u32 {
         let ty = self.signature(params, results);
-        self.imports.import(GIVEN, name, EntityType::Function(ty));
+        self.imports.import(module, name, EntityType::Function(ty));
         self.function_count += 1;
         self.function_count - 1
     }
 
-    pub fn import_memory(&mut self, name: &str) {
-        let memory = MemoryType {
-            minimum: 0,
-            maximum: None,
-            memory64: false,
-            shared: false,
-            page_size_log2: None,
-        };
-        self.imports.import(GIVEN, name, memory);
+    /// Imports a memory of any size.
+    pub fn import_memory(&mut self, module: &str, name: &str) {
+        self.imports.import(module, name, memory(0));
     }
 
-    pub fn import_global(&mut self, name: &str, ty: ValType) -> u32 {
-        self.imports.import(GIVEN, name, global(ty));
+    pub fn import_global(&mut self, module: &str, name: &str, ty: ValType) -> u32 {
+        self.imports.import(module, name, global(ty));
         self.global_count += 1;
         self.global_count - 1
     }
 
-    pub fn import_table(&mut self, name: &str) {
-        self.imports.import(GIVEN, name, one_function());
+    pub fn import_table(&mut self, module: &str, name: &str) {
+        self.imports.import(module, name, one_function());
+    }
+
+    /// The memory, of so many pages at first.
+    pub fn export_memory(&mut self, name: &str, pages: u64) {
+        self.memories.memory(memory(pages));
+        self.exports.export(name, ExportKind::Memory, 0);
     }
 
     /// The table has room for one function.
@@ -120,13 +124,41 @@ impl CoreModule {
         module
             .section(&self.types)
             .section(&self.imports)
-            .section(&self.functions)
-            .section(&self.tables)
-            .section(&self.globals)
-            .section(&self.exports)
-            .section(&self.elements)
-            .section(&self.code);
+            .section(&self.functions);
+        if !self.tables.is_empty() {
+            module.section(&self.tables);
+        }
+        if !self.memories.is_empty() {
+            module.section(&self.memories);
+        }
+        if !self.globals.is_empty() {
+            module.section(&self.globals);
+        }
+        module.section(&self.exports);
+        if !self.elements.is_empty() {
+            module.section(&self.elements);
+        }
+        module.section(&self.code);
         module
+    }
+}
+
+/// An access to memory, `offset` bytes behind an address; it may be unaligned.
+pub fn at(offset: u32) -> MemArg {
+    MemArg {
+        offset: offset.into(),
+        align: 0,
+        memory_index: 0,
+    }
+}
+
+fn memory(pages: u64) -> MemoryType {
+    MemoryType {
+        minimum: pages,
+        maximum: None,
+        memory64: false,
+        shared: false,
+        page_size_log2: None,
     }
 }
 

@@ -53,8 +53,11 @@ class ComponentTools:
         Raises:
             ToolError: it does not import one of them, or one has something that cannot be bridged.
         """
-        made, description, _ = self.bridge_and_guest(wasm, interfaces, number, keeps_nothing)
-        return made, description
+        with _sandbox() as sandbox:
+            description = self._run_plan(
+                sandbox, "bridge", _bridge_plan(sandbox, wasm, interfaces, number, keeps_nothing)
+            )
+            return sandbox.read("output.wasm"), description
 
     def bridge_and_guest(
         self, wasm: Wasm, interfaces: Sequence[str], number: int = 0, keeps_nothing: Sequence[str] = ()
@@ -67,14 +70,8 @@ class ComponentTools:
             ToolError: as for `bridge`.
         """
         with _sandbox() as sandbox:
-            plan: dict[str, object] = {
-                "component": sandbox.add_wasm("input", wasm),
-                "interfaces": list(interfaces),
-                "number": number,
-                "keeps_nothing": list(keeps_nothing),
-                "changed": f"{_WORK}/changed.wasm",
-            }
-            description = self._run_plan(sandbox, "bridge", plan)
+            plan = _bridge_plan(sandbox, wasm, interfaces, number, keeps_nothing)
+            description = self._run_plan(sandbox, "bridge", {**plan, "changed": f"{_WORK}/changed.wasm"})
             guest = sandbox.read("changed.wasm") if sandbox.has("changed.wasm") else wasm
             return sandbox.read("output.wasm"), description, guest
 
@@ -246,6 +243,17 @@ class _Sandbox:
         for mount, folder in self._mounts.items():
             wasi.preopen_dir(str(folder), mount, fs_mutable=False)
         return wasi
+
+
+def _bridge_plan(
+    sandbox: _Sandbox, wasm: Wasm, interfaces: Sequence[str], number: int, keeps_nothing: Sequence[str]
+) -> dict[str, object]:
+    return {
+        "component": sandbox.add_wasm("input", wasm),
+        "interfaces": list(interfaces),
+        "number": number,
+        "keeps_nothing": list(keeps_nothing),
+    }
 
 
 def _assembled(text: bytes) -> bytes:
